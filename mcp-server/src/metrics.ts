@@ -19,7 +19,7 @@ import type { ProofReason } from './authorization/dpop/proof-error.ts';
 import { OUTCOMES as ANSWERS } from './authorization/introspection/introspection.ts';
 import { REFUSALS } from './authorization/token/refusals.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
-import { MESSAGES_PATH } from './protocol/endpoints.ts';
+import { MESSAGES_PATH, type Revoked } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
 import type { ToolOutcome } from './protocol/methods/dependencies.ts';
 import { MissingCapability } from './protocol/methods/questions/missing-capability.ts';
@@ -131,14 +131,26 @@ const DECLARED = {
   fetchFailures: {
     name: 'mcp_issuer_fetch_failures_total',
     type: 'counter',
-    help: 'Failed attempts to read the keys or the metadata of an issuer. The last copy stays in use.',
-    labels: { document: ['keys', 'metadata'], issuer: ISSUER_IDS },
+    help: 'Failed attempts to read the keys, the metadata or a status list of an issuer. The last copy stays in use: that of a status list for STATUS_GRACE.',
+    labels: { document: ['keys', 'metadata', 'status list'], issuer: ISSUER_IDS },
   },
   keysRead: {
     name: 'mcp_issuer_keys_read_timestamp_seconds',
     type: 'gauge',
     help: 'Time at which the keys of an issuer were last read. Absent before the first time.',
     labels: { issuer: ISSUER_IDS },
+  },
+  statusAge: {
+    name: 'mcp_status_list_age_seconds',
+    type: 'gauge',
+    help: 'Seconds since the oldest status list in use was read, for each issuer. It stays below STATUS_MAX_AGE while they can be read. Absent while no token refers to one.',
+    labels: { issuer: ISSUER_IDS },
+  },
+  ended: {
+    name: 'mcp_revoked_total',
+    type: 'counter',
+    help: 'What was ended on this replica because its token was revoked, without waiting for a request.',
+    labels: { what: ['session', 'stream', 'call'] },
   },
   sessions: {
     name: 'mcp_sessions',
@@ -173,6 +185,8 @@ export interface Readings {
   sessions(): Promise<number>;
   /** The issuers, each with the milliseconds since the epoch at which its keys were read. */
   readonly issuers: readonly { readonly id: string; keysReadAt(): number | undefined }[];
+  /** The status lists of each issuer, with the seconds since the oldest was read. */
+  statusLists(): readonly { readonly id: string; readonly age: number | undefined }[];
 }
 
 export type Meters = ReturnType<typeof createMeters>;
@@ -187,6 +201,7 @@ export function createMeters() {
   const tokenChecks = new Counter(DECLARED.tokenChecks);
   const introspections = new Counter(DECLARED.introspections);
   const fetchFailures = new Counter(DECLARED.fetchFailures);
+  const revoked = new Counter(DECLARED.ended);
   return {
     timed: (handler: RequestListener): RequestListener => timed(handler, duration, createRouteOf(ROUTES)),
     methods: (methods: Methods): Methods =>
@@ -196,9 +211,16 @@ export function createMeters() {
     onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
     onIntrospection: (outcome: (typeof ANSWERS)[number]): void => introspections.add(outcome),
-    onFetchFailure: (document: 'keys' | 'metadata', issuer: string): void => fetchFailures.add(document, issuer),
-    all: ({ load, sessions, issuers }: Readings) => [
-      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, introspections, fetchFailures],
+    onRevoked: ({ calls, streams, sessions: ended }: Revoked): void => {
+      revoked.addMany(calls, 'call');
+      revoked.addMany(streams, 'stream');
+      revoked.addMany(ended, 'session');
+    },
+    onFetchFailure: (document: 'keys' | 'metadata' | 'status list', issuer: string): void =>
+      fetchFailures.add(document, issuer),
+    all: ({ load, sessions, issuers, statusLists }: Readings) => [
+      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, introspections, fetchFailures, revoked],
+      new LabelledGauge(DECLARED.statusAge, () => statusLists().map(({ id, age }) => [id, age])),
       new LabelledGauge(DECLARED.keysRead, () => issuers.map(({ id, keysReadAt }) => [id, inSeconds(keysReadAt())])),
       new Gauge(DECLARED.sessions, sessions),
       new Gauge(DECLARED.running, () => load().running),

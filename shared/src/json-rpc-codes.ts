@@ -13,6 +13,8 @@ export const INTERNAL_ERROR = -32603;
 export const LIMIT_REACHED = -32000;
 /** A request over HTTP that is refused before it is read as JSON-RPC, as the SDKs answer it. */
 export const BAD_REQUEST = -32000;
+/** A request that ran when its access token was revoked. */
+export const TOKEN_REVOKED = -32000;
 /** A session that has ended, or never was, as the SDKs answer it. */
 export const SESSION_NOT_FOUND = -32001;
 

@@ -1,5 +1,6 @@
 /** Owns the identity of a caller: the checked content of an access token (RFC 9068 §2.2). */
 import type { PersonClaims } from './person-claims.ts';
+import type { TokenStatus } from './status/reference.ts';
 
 export interface Principal {
   readonly issuer: string;
@@ -13,6 +14,8 @@ export interface Principal {
   readonly claims: PersonClaims;
   /** RFC 7638 thumbprint of the key that the token is bound to (RFC 9449 §6); absent for a bearer token. */
   readonly keyThumbprint?: string;
+  /** Where its issuer says whether the token was revoked; absent: nowhere. */
+  readonly status?: TokenStatus;
 }
 
 /**

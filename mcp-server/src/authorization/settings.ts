@@ -9,6 +9,7 @@ import { judgePlaces } from './issuer/restated/settings.ts';
 import { issuerSettings } from './issuer/settings.ts';
 import { severalSettings } from './issuer/several.ts';
 import { type ScopeHierarchy, scopeHierarchy } from './scope-hierarchy.ts';
+import { statusSettings } from './status/settings.ts';
 
 const scope = () => type.text().refine((value) => SCOPE_TOKEN.test(value), { message: 'expected one scope' });
 
@@ -35,6 +36,7 @@ export const authorizationSettings = {
     type: type.duration(1, 86_400),
     default: '5m',
   }),
+  ...statusSettings,
   dpopRequired: setting({
     env: 'DPOP_REQUIRED',
     doc: 'Whether only access tokens that are bound to a key are accepted (DPoP, RFC 9449). A bound token always needs a proof of its key. With `false` tokens that are not bound are accepted as well.',
@@ -73,12 +75,19 @@ export const authorizationDefaults = (
 ) => ({
   /** The setting that names the issuers. */
   issuerSetting: issuers ? 'ISSUERS' : 'ISSUER',
-  issuers: issuers ?? [
-    configuredIssuer('default', values, { audiences: resourceIdentifiers(publicUrl), variable: same }),
-  ],
+  issuers: withLists(
+    issuers ?? [configuredIssuer('default', values, { audiences: resourceIdentifiers(publicUrl), variable: same })],
+    values.statusMaxAge > 0,
+  ),
   baseScope: values.baseScope === 'none' ? undefined : values.baseScope,
   scopeHierarchy: values.scopeHierarchy ?? scopeHierarchy([]),
 });
+
+/** If no status list is read, the references of tokens do not count. */
+const withLists = (issuers: readonly ConfiguredIssuer[], areRead: boolean): readonly ConfiguredIssuer[] =>
+  areRead
+    ? issuers
+    : issuers.map((one) => ({ ...one, rules: one.rules.map((rules) => ({ ...rules, statusOrigins: undefined })) }));
 
 /** If there is one issuer, its settings have no prefix. */
 const same = (name: string): string => name;

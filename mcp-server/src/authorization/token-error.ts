@@ -27,6 +27,12 @@ export type TokenReason =
   /** The token came with a proof, but is not bound to a key. */
   | 'not_bound'
   | 'bound_to_another_key'
+  /** Its reference into a status list is marked. */
+  | 'revoked'
+  /** Its reference into a status list is none that can be looked up. */
+  | 'wrong_status'
+  /** Not an error of the token: its status list can't be read. */
+  | 'status_unavailable'
   /** Not an error of the token: the issuer's keys were never fetched, and can't be fetched now. */
   | 'keys_unavailable'
   /** The issuer says that an opaque token is not active. */

@@ -7,11 +7,14 @@ import { createProofVerifier, type VerifyProof } from '../authorization/dpop/pro
 import { eitherKind } from '../authorization/introspection/opaque.ts';
 import type { KeySource } from '../authorization/issuer/key-source.ts';
 import { createScopePolicy, type ScopePolicy } from '../authorization/scope.ts';
+import { withStatus } from '../authorization/status/check.ts';
+import type { StatusLists } from '../authorization/status/status-lists.ts';
 import { createTokenCache } from '../authorization/token-cache.ts';
 import type { Config } from '../config.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
-import { composeIntrospection } from './introspection.ts';
-import { composeIssuer, prepareIssuer, type RunningIssuer } from './issuer.ts';
+import { composeIntrospection } from './issuers/introspection.ts';
+import { composeIssuer, prepareIssuer, type RunningIssuer } from './issuers/issuer.ts';
+import { composeStatus } from './issuers/status.ts';
 import type { ProcessDependencies } from './process.ts';
 import type { ComposedStorage } from './storage.ts';
 
@@ -24,6 +27,7 @@ export interface Authorization {
   readonly issuers: readonly RunningIssuer[];
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
+  readonly statusLists: StatusLists;
   /** Fetches the keys at start, so that a new replica does not refuse tokens. */
   readonly prepare: () => Promise<void>;
 }
@@ -41,10 +45,17 @@ export function composeAuthorization(config: Config, dependencies: Authorization
   const [opaque] = issuers.flatMap((issuer) =>
     issuer.introspection ? composeIntrospection(issuer, issuer.introspection, dependencies) : [],
   );
-  const verify = opaque ? eitherKind(jwts, opaque) : jwts;
+  const statusLists = composeStatus(config, issuers, dependencies);
+  const ofIssuers = new Map(issuers.flatMap(({ rules }) => rules.map((one) => [one.issuer, one.variable] as const)));
+  const verify = withStatus(opaque ? eitherKind(jwts, opaque) : jwts, {
+    lists: statusLists,
+    unavailable: config.statusUnavailable,
+    variableOf: (issuer) => ofIssuers.get(issuer),
+  });
   return {
     scopes: createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped }),
     issuers,
+    statusLists,
     verify: meters?.verify(verify) ?? verify,
     verifyProof: createProofVerifier({
       nonces: createNonces(keys, clock),

@@ -20,6 +20,7 @@ import { fixedCatalog } from '../protocol/catalog/live-catalog.ts';
 import { composeAuthorization } from './authorization.ts';
 import { composeCatalog } from './catalog.ts';
 import { composeHttp } from './http.ts';
+import { readLists } from './issuers/status.ts';
 import { composeMetrics } from './metrics.ts';
 import { composeProcess } from './process.ts';
 import { composeProtocol } from './protocol.ts';
@@ -51,12 +52,16 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   });
   const { sessions, keys, replays } = storage;
   const authorization = composeAuthorization(config, { ...base, catalog, keys, replays });
-  const { scopes } = authorization;
+  const { scopes, statusLists } = authorization;
   const allowance = new Allowance({ limits: allowanceLimitsOf(config), onReached: meters?.onLimit });
-  const eras = await composeProtocol(config, { ...base, catalog, scopes, sessions, keys, allowance });
+  const eras = await composeProtocol(config, {
+    ...{ ...base, catalog, scopes, sessions, keys, allowance },
+    revocations: statusLists,
+  });
   catalog.onChange(eras.changes.announce);
   const resource = config.publicUrl + MCP_PATH;
   const audit: Audit | undefined = trail && ((entry) => trail.audit({ resource, ...entry }));
+  const stopReading = config.statusMaxAge > 0 ? readLists(statusLists, eras.endRevoked, base) : () => {};
   let ready = true;
   const isReady = () => ready && storage.health?.takesWrites !== false;
   return {
@@ -91,6 +96,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     close: async () => {
       if (!ready) log.info({ cutOff: eras.running() }, 'drained');
       catalog.close();
+      stopReading();
       await eras.close();
       await trail?.close();
       await storage.close();

@@ -25,7 +25,7 @@ interface HttpDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
 
 export function composeHttp(config: Config, dependencies: HttpDependencies): RequestListener {
   const { log, meters, catalog, authorization, endpoints, allowance, isReady, audit } = dependencies;
-  const { scopes, issuers, verify, verifyProof } = authorization;
+  const { scopes, issuers, verify, verifyProof, statusLists: lists } = authorization;
   const hides = config.unpermittedTools === 'hide';
   const open = new WeakMap<readonly ToolSummary[], readonly ToolSummary[]>();
   const tools = () => {
@@ -38,7 +38,8 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
       );
     return open.get(summaries) ?? [];
   };
-  const app = createApp({ settings: config, log, tools, scopes, issuers, isReady });
+  const statusLists = config.statusMaxAge > 0 ? () => lists.states() : undefined;
+  const app = createApp({ settings: config, log, tools, scopes, issuers, statusLists, isReady });
   const { onRefused } = meters ?? {};
   const addressOf = addressesBy(config.trustedProxies, log);
   const rules = new Map(config.issuers.flatMap((one) => one.rules.map((each) => [each.issuer, each] as const)));

@@ -14,7 +14,7 @@ import type { ProcessDependencies } from './process.ts';
 interface MetricsDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
   readonly eras: Pick<Eras, 'load'>;
   readonly storage: Storage;
-  readonly authorization: Pick<Authorization, 'issuers'>;
+  readonly authorization: Pick<Authorization, 'issuers' | 'statusLists'>;
   readonly trail: Pick<Trail, 'counts'> | undefined;
 }
 
@@ -24,8 +24,13 @@ export function composeMetrics(
   { meters, eras, storage, authorization, trail, log }: MetricsDependencies,
 ): Endpoint | undefined {
   if (!meters) return undefined;
-  const { issuers } = authorization;
-  const readings = { load: eras.load, sessions: storage.sessions.store.count, issuers };
+  const { issuers, statusLists: lists } = authorization;
+  const readings = {
+    load: eras.load,
+    sessions: storage.sessions.store.count,
+    issuers,
+    statusLists: () => lists.states(),
+  };
   const metrics = [...meters.all(readings), ...commonMetrics(manifest.version, storage), ...auditMetric(trail?.counts)];
   return { handler: createExposition(metrics, log), listen: { host, port, setting: 'METRICS_PORT' } };
 }

@@ -5,6 +5,7 @@
 import manifest from '../../package.json' with { type: 'json' };
 import type { Allowance } from '../allowance/allowance.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
+import type { Revocations } from '../authorization/status/reference.ts';
 import type { Config } from '../config.ts';
 import { limitsOf, logLimitsOf } from '../limits.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
@@ -17,11 +18,12 @@ import type { ComposedStorage } from './storage.ts';
 interface ProtocolDependencies extends ProcessDependencies, Pick<ComposedStorage, 'sessions' | 'keys'> {
   readonly catalog: LiveCatalog;
   readonly scopes: ScopePolicy;
+  readonly revocations: Revocations;
   readonly allowance: Allowance;
 }
 
 export function composeProtocol(config: Config, dependencies: ProtocolDependencies): Promise<Eras> {
-  const { catalog, scopes, sessions, keys, allowance, clock, log, meters } = dependencies;
+  const { catalog, scopes, sessions, keys, revocations, allowance, clock, log, meters } = dependencies;
   const hides = config.unpermittedTools === 'hide';
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(clock.now());
@@ -47,6 +49,7 @@ export function composeProtocol(config: Config, dependencies: ProtocolDependenci
     keys,
     limits: { ...limitsOf(config), ...logLimitsOf(config) },
     allowance,
+    revocations,
     clock,
     log,
   });

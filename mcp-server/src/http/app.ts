@@ -9,6 +9,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import Koa, { type Middleware } from 'koa';
 import type { Restatement } from '../authorization/issuer/restated/metadata.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
+import type { ListsState } from '../authorization/status/status-lists.ts';
 import type { ToolSummary } from '../protocol/endpoints.ts';
 import { protectedCors } from './cors.ts';
 import type { MetadataSource } from './documents/legacy-discovery.ts';
@@ -43,10 +44,13 @@ export interface AppDependencies {
   readonly tools: () => readonly ToolSummary[];
   readonly scopes: ScopePolicy;
   readonly issuers: readonly AppIssuer[];
+  /** Absent: no status list is read. */
+  readonly statusLists?: (() => readonly ListsState[]) | undefined;
   readonly isReady: () => boolean;
 }
 
-export function createApp({ settings, log, tools, scopes, issuers, isReady }: AppDependencies): Koa {
+export function createApp(dependencies: AppDependencies): Koa {
+  const { settings, log, tools, scopes, issuers, statusLists, isReady } = dependencies;
   const { publicUrl, serverName, dpopRequired } = settings;
   const announced = issuers.filter((issuer) => issuer.announced);
   const landing = {
@@ -74,7 +78,7 @@ export function createApp({ settings, log, tools, scopes, issuers, isReady }: Ap
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
   app.use(checkHead);
-  app.use(operations(isReady, () => keysOf(issuers)));
+  app.use(operations(isReady, () => ({ ...keysOf(issuers), ...(statusLists && listsOf(statusLists())) })));
   app.use(checkHost(settings));
   app.use(documents(landing, access, known).routes());
   if (here) app.use(restatedEndpoints(here).routes());
@@ -94,6 +98,16 @@ function stateOf({ keysReadAt, hasNoKeys }: AppIssuer): string {
   if (keysReadAt() !== undefined) return 'keys read';
   return hasNoKeys?.() ? 'no keys, opaque tokens only' : 'keys not read';
 }
+
+/** For the readiness probe: whether revoked tokens are known. A replica stays ready without, as each setting decides what it refuses. */
+const listsOf = (states: readonly ListsState[]) => ({
+  statusLists: Object.fromEntries(
+    states.map(({ id, lists, unread, age = 0 }) => {
+      if (lists === 0) return [id, 'none needed'];
+      return [id, unread === 0 ? `${lists} read` : `${unread} of ${lists} not read for ${Math.round(age)} s`];
+    }),
+  ),
+});
 
 const headers =
   (values: Readonly<Record<string, string>>): Middleware =>

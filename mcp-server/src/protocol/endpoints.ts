@@ -50,6 +50,13 @@ export interface Drained {
   readonly leaving: number;
 }
 
+/** What was ended because its token was revoked. */
+export interface Revoked {
+  readonly calls: number;
+  readonly streams: number;
+  readonly sessions: number;
+}
+
 /** The public description of a tool: for the landing page, the metadata document and the scope check. */
 export interface ToolSummary {
   readonly name: string;

@@ -3,7 +3,7 @@
  * "Dual-era").
  */
 import type { Changes } from './changes/changes.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { Endpoints, Revoked } from './endpoints.ts';
 import { createSessionful, type SessionfulDependencies } from './sessionful/endpoints.ts';
 import { createStateless, type StatelessDependencies } from './stateless/endpoint.ts';
 
@@ -26,6 +26,8 @@ export interface Eras extends Endpoints {
   /** Changes of what the server offers: announced here, received on every replica. */
   readonly changes: Changes;
   load(): Load;
+  /** Ends what goes on with a token that was revoked: calls and streams at once, then sessions. */
+  endRevoked(): Promise<Revoked>;
 }
 
 /** The content of the request decides: `initialize` and every request of a session go to the sessionful era. */
@@ -40,6 +42,12 @@ export async function createEras(dependencies: ErasDependencies): Promise<Eras> 
       streams: sessionful.open(),
       subscriptions: stateless.subscriptions(),
     }),
+    endRevoked: async () => {
+      const { isRevoked } = dependencies.revocations;
+      const { calls, streams } = stateless.revoke(isRevoked);
+      const ended = await sessionful.endRevoked();
+      return { ...ended, calls: ended.calls + calls, streams: ended.streams + streams };
+    },
     streamable: (request) =>
       stateless.handles(request) ? stateless.endpoint(request) : sessionful.streamable(request),
     sseStream: sessionful.sseStream,

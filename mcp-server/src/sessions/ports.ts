@@ -27,7 +27,7 @@ export interface Opened {
 }
 
 /** The members of a record that change when a session is used. */
-type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt'>;
+type Use = Pick<McpSession, 'usedUntil' | 'tokenExpiresAt' | 'status'>;
 
 export type Alteration = Partial<Pick<McpSession, 'agreed' | 'logLevel'>> & {
   readonly subscribe?: string;
@@ -44,7 +44,7 @@ export interface SessionStore {
   create(session: McpSession): Promise<Opened | Full>;
   /** Resolves to nothing for a session that has ended, for whatever reason. */
   get(id: string): Promise<McpSession | undefined>;
-  /** The later end wins. @returns false when the session has ended */
+  /** The later end wins, and the status of the token that expires last. @returns false when the session has ended */
   use(session: McpSession, use: Use): Promise<boolean>;
   /** @returns false when the session has ended, or has its maximum number of subscriptions */
   alter(id: string, alteration: Alteration): Promise<boolean>;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
+import type { Revocations } from '../authorization/status/reference.ts';
 import {
   type Alteration,
   type Full,
@@ -14,7 +15,15 @@ import {
   StorageFault,
   StorageUnavailable,
 } from './ports.ts';
-import { type Agreement, type McpSession, ownerOf, type SessionLimits } from './session.ts';
+import {
+  type Agreement,
+  isOfToken,
+  type McpSession,
+  ownerOf,
+  referenceOf,
+  referringOf,
+  type SessionLimits,
+} from './session.ts';
 
 /** `foreign` is for the log only: the client gets the same answer for both. */
 type Absent = 'unknown' | 'foreign';
@@ -33,6 +42,10 @@ export interface SessionHost {
    */
   keep(id: string): Promise<boolean>;
   end(id: string): Promise<void>;
+  /** Ends a session whose newest token was revoked. @returns whether it was */
+  endIfRevoked(session: McpSession): Promise<boolean>;
+  /** Ends the sessions whose newest token was revoked, of those that were served here. @returns their number */
+  endRevoked(): Promise<number>;
   /** Another replica has changed the record, or may have: the next use reads it again. Without an id, all records. */
   invalidate(id?: string): void;
   /** Another replica has ended the session. */
@@ -45,6 +58,7 @@ export interface SessionHost {
 export interface SessionHostDependencies {
   readonly storage: Pick<SessionStorage, 'store' | 'bus'>;
   readonly limits: SessionLimits;
+  readonly revocations: Revocations;
   readonly clock: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -71,6 +85,9 @@ const AHEAD = 60_000;
 const PATIENCE = 3_000;
 const PAUSE = 250;
 
+/** Number of sessions that are ended at the same time. */
+const AT_ONCE = 100;
+
 interface Copy {
   session: McpSession;
   readAt: number;
@@ -81,6 +98,7 @@ interface Copy {
 export function createSessionHost({
   storage,
   limits,
+  revocations,
   clock,
   pause,
   onEnd,
@@ -132,11 +150,12 @@ export function createSessionHost({
       }
     }
   };
-  const write = async (copy: Copy, usedUntil: number, tokenExpiresAt: number): Promise<boolean> => {
+  const write = async (copy: Copy, usedUntil: number): Promise<boolean> => {
     const before = copy.writtenAt;
     copy.writtenAt = clock.now();
     try {
-      const goesOn = await store.use(copy.session, { usedUntil, tokenExpiresAt });
+      const { tokenExpiresAt, status } = copy.session;
+      const goesOn = await store.use(copy.session, { usedUntil, tokenExpiresAt, ...(status && { status }) });
       if (!goesOn) ended(copy.session.id);
       return goesOn;
     } catch (error) {
@@ -145,13 +164,47 @@ export function createSessionHost({
       throw error;
     }
   };
-  const use = (copy: Copy | undefined, principal: Principal): McpSession | Absent => {
-    if (!copy) return 'unknown';
-    if (!sameOwner(copy.session.owner, principal)) return 'foreign';
+  const use = (copy: Copy, principal: Principal): McpSession => {
     const [now, newer] = [clock.now(), principal.expiresAt > copy.session.tokenExpiresAt];
-    if (newer) copy.session = { ...copy.session, tokenExpiresAt: principal.expiresAt };
-    if (newer || now - copy.writtenAt >= pace) write(copy, now, principal.expiresAt).catch(onFailure);
+    if (newer) {
+      const { status: _, ...session } = copy.session;
+      const status = referenceOf(principal);
+      copy.session = { ...session, tokenExpiresAt: principal.expiresAt, ...(status && { status }) };
+    }
+    if (newer || now - copy.writtenAt >= pace) write(copy, now).catch(onFailure);
     return copy.session;
+  };
+  /** A list is of no use after the token: its issuer drops it. */
+  const learn = (session: McpSession): Promise<void> | undefined =>
+    session.tokenExpiresAt * 1000 > clock.now()
+      ? revocations.learn(referringOf(session), session.tokenExpiresAt)
+      : undefined;
+  /** Decides by the record: another replica may have seen a newer token. */
+  const endIfRevoked = async (id: string): Promise<boolean> => {
+    const copy = await load(id);
+    if (!copy) return true;
+    await learn(copy.session);
+    if (!revocations.isRevoked(referringOf(copy.session))) return false;
+    // Streams and calls end here even while the store is unavailable.
+    ended(id);
+    await end(id);
+    return true;
+  };
+  const end = async (id: string): Promise<void> => {
+    await store.delete(id);
+    ended(id);
+    await tell(bus, 'ended', id);
+  };
+  const admit = (copy: Copy | undefined, principal: Principal): McpSession | Absent | Promise<McpSession | Absent> => {
+    if (!copy) return 'unknown';
+    const { session } = copy;
+    if (!sameOwner(session.owner, principal)) return 'foreign';
+    if (isOfToken(session, principal)) return use(copy, principal);
+    // A new approval of the same person takes up no session of an approval that was ended.
+    const learning = learn(session);
+    if (learning) return learning.then(() => admit(copy, principal));
+    if (!revocations.isRevoked(referringOf(session))) return use(copy, principal);
+    return endIfRevoked(session.id).then((isOver) => (isOver ? 'unknown' : admit(copies.get(session.id), principal)));
   };
   /** Keeps a stale copy: it serves requests while the store is unavailable. */
   const invalidate = (id?: string): void => {
@@ -168,6 +221,7 @@ export function createSessionHost({
   return {
     open: async (principal, transport, agreed) => {
       const now = clock.now();
+      const status = referenceOf(principal);
       const session: McpSession = {
         id: randomBytes(24).toString('base64url'),
         owner: ownerOf(principal),
@@ -177,6 +231,7 @@ export function createSessionHost({
         created: now,
         usedUntil: now,
         tokenExpiresAt: principal.expiresAt,
+        ...(status && { status }),
       };
       const opened = await store.create(session);
       if (typeof opened === 'string') return opened;
@@ -190,7 +245,7 @@ export function createSessionHost({
       const copy = recent(id);
       // Over HTTP+SSE the record changes once after it is created; a request that saw the old record would be refused.
       const settled = copy && (copy.session.agreed !== undefined || copy.session.transport === 'streamable-http');
-      return settled ? use(copy, principal) : loadPatiently(id).then((loaded) => use(loaded, principal));
+      return settled ? admit(copy, principal) : loadPatiently(id).then((loaded) => admit(loaded, principal));
     },
     peek: async (id) => (recent(id) ?? (await load(id)))?.session,
     alter: async (id, alteration) => {
@@ -201,12 +256,26 @@ export function createSessionHost({
     },
     keep: async (id) => {
       const copy = copies.get(id) ?? (await load(id));
-      return copy !== undefined && write(copy, clock.now() + AHEAD, copy.session.tokenExpiresAt);
+      return copy !== undefined && write(copy, clock.now() + AHEAD);
     },
-    end: async (id) => {
-      await store.delete(id);
-      ended(id);
-      await tell(bus, 'ended', id);
+    end,
+    endIfRevoked: async (session) => {
+      await learn(session);
+      return revocations.isRevoked(referringOf(session)) && endIfRevoked(session.id);
+    },
+    endRevoked: async () => {
+      const ids = [...copies.values()].filter(({ session }) => revocations.isRevoked(referringOf(session)));
+      let count = 0;
+      for (let first = 0; first < ids.length; first += AT_ONCE) {
+        const ending = ids.slice(first, first + AT_ONCE).map(({ session }) =>
+          endIfRevoked(session.id).catch((error: unknown) => {
+            onFailure(error);
+            return false;
+          }),
+        );
+        count += (await Promise.all(ending)).filter(Boolean).length;
+      }
+      return count;
     },
     invalidate,
     forget: ended,

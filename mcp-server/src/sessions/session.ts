@@ -1,5 +1,6 @@
 /** Owns the record of an MCP session and the decisions about it, as pure functions (MCP 2025-11-25, "Session Management"). */
 import type { Owner, Principal } from '../authorization/principal.ts';
+import type { Referring, StatusReference } from '../authorization/status/reference.ts';
 
 /** Plain data: any replica that reads it can serve the session. */
 export interface McpSession {
@@ -19,6 +20,8 @@ export interface McpSession {
   readonly usedUntil: number;
   /** Seconds since the epoch: the latest expiry of all tokens that the owner has sent. */
   readonly tokenExpiresAt: number;
+  /** Where the issuer says whether that token was revoked; absent: nowhere. */
+  readonly status?: StatusReference;
 }
 
 export interface Agreement {
@@ -44,6 +47,16 @@ export interface SessionLimits {
 const TOKEN_GRACE_SECONDS = 45;
 
 export const ownerOf = ({ issuer, subject, clientId }: Principal): Owner => ({ issuer, subject, clientId });
+
+/** The reference that is kept, without what holds for one token only. */
+export const referenceOf = ({ status }: Principal): StatusReference | undefined =>
+  status && { uri: status.uri, idx: status.idx };
+
+export const referringOf = ({ owner, status }: McpSession): Referring => ({ issuer: owner.issuer, status });
+
+/** Whether a request with this token shows nothing new about the session: the token itself was checked before. */
+export const isOfToken = ({ status }: McpSession, { status: shown }: Principal): boolean =>
+  status === undefined || (shown !== undefined && status.uri === shown.uri && status.idx === shown.idx);
 
 /** Milliseconds since the epoch. */
 export const endOf = ({ usedUntil, created }: McpSession, { idleTimeout, lifetime }: SessionLimits): number =>

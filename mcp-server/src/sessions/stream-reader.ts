@@ -2,12 +2,15 @@
  * Owns the delivery of a stream's log to one connection: every event after its cursor, in order, each once. A
  * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
+import type { Referring } from '../authorization/status/reference.ts';
 import { type EventLog, StorageUnavailable, type StreamEvent, type StreamName } from './ports.ts';
 
 /** The connection that events are sent to. */
 export interface Sink {
   /** Whether this is the only way for the answers of running requests to reach the client. */
   readonly carriesAnswers?: boolean;
+  /** Who opened the connection: it ends with their token if that is revoked, though the session may go on. */
+  readonly opener?: Referring;
   /** @returns false when the connection accepts neither this event nor any later one */
   send(event: StreamEvent): boolean;
   keepAlive(): void;

@@ -109,8 +109,14 @@ interface Refused {
   readonly signature?: 'accepted' | 'unchecked';
 }
 
-/** A fault of a proof, and faults of opaque tokens, which have tests of their own. */
-type OfOthers = 'bound_to_another_key' | 'inactive' | 'introspection_unavailable' | 'too_many_unknown';
+/** A fault of a proof, and faults of opaque tokens and of status lists, which have tests of their own. */
+type OfOthers =
+  | 'bound_to_another_key'
+  | 'inactive'
+  | 'introspection_unavailable'
+  | 'too_many_unknown'
+  | 'revoked'
+  | 'status_unavailable';
 type Reason = Exclude<TokenReason, OfOthers> | 'insufficient_scope';
 
 const EACH: Readonly<Record<Reason, Refused>> = {
@@ -189,6 +195,12 @@ const EACH: Readonly<Record<Reason, Refused>> = {
     token: () => sign({ cnf: { 'x5t#S256': 'a-certificate' } }),
     check: 'binding',
     turn: ['issuer'],
+  },
+  wrong_status: {
+    token: () => sign({ status: { status_list: { idx: 1, uri: 'https://elsewhere.example/status/1' } } }),
+    check: 'status',
+    setting: 'ISSUER_CORP_STATUS_LIST_ORIGINS',
+    found: 'https://elsewhere.example/status/1',
   },
   not_bound: { token: () => sign(), check: 'binding', env: { DPOP_REQUIRED: 'true' }, setting: 'DPOP_REQUIRED' },
   insufficient_scope: { token: () => sign({ scope: 'files:read' }), check: 'scope', setting: 'BASE_SCOPE' },

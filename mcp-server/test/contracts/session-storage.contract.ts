@@ -1,6 +1,7 @@
 /** Owns the contract of every session storage: one suite, run against each adapter. */
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StatusReference } from '../../src/authorization/status/reference.ts';
 import { type BusMessage, MAX_SUBSCRIPTIONS, type SessionStorage, type StreamName } from '../../src/sessions/ports.ts';
 import type { McpSession } from '../../src/sessions/session.ts';
 import { STANDALONE } from '../../src/sessions/streams.ts';
@@ -101,6 +102,30 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.here.store.use(session, later)).toBe(true);
         expect(await storage.there.store.use(session, { usedUntil: 1, tokenExpiresAt: 1 })).toBe(true);
         expect(await storage.there.store.get(session.id)).toEqual({ ...session, ...later });
+        await close(session);
+      });
+
+      it('the status reference of a session is that of the token that expires last, also if that has none', async () => {
+        const [first, second] = [1, 2].map((idx) => ({ uri: 'https://as.example/status/1', idx })) as [object, object];
+        const session = await opened(undefined, { status: first as StatusReference });
+        const stored = async () => storage.there.store.get(session.id);
+        expect(await stored()).toEqual(session);
+        const [usedUntil, until] = [session.usedUntil, session.tokenExpiresAt];
+        const use = (seconds: number, status?: object) =>
+          storage.here.store.use(session, {
+            ...{ usedUntil, tokenExpiresAt: until + seconds },
+            ...(status && { status: status as StatusReference }),
+          });
+        await use(0, second);
+        await use(-5, second);
+        expect((await stored())?.status).toEqual(first);
+        await use(5, second);
+        expect((await stored())?.status).toEqual(second);
+        await use(1, first);
+        await storage.here.store.alter(session.id, { logLevel: 'debug' });
+        expect((await stored())?.status).toEqual(second);
+        await use(9);
+        expect(await stored()).not.toHaveProperty('status');
         await close(session);
       });
 

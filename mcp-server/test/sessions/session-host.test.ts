@@ -7,6 +7,7 @@ import type { McpSession } from '../../src/sessions/session.ts';
 import { createSessionHost } from '../../src/sessions/session-host.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { LIMITS, LOG_LIMITS } from '../contracts/session-storage.contract.ts';
+import { NOTHING_REVOKED } from '../support/revocations.ts';
 
 const CLOCK_START = new FakeClock().now() / 1000;
 const AGREED = { protocolVersion: '2025-11-25', params: { capabilities: {} } };
@@ -28,7 +29,7 @@ beforeEach(() => {
 });
 
 /** A replica whose store counts its calls, records the use of sessions at intervals, and can be unavailable. */
-function createReplica({ pace = 0, bus = true } = {}) {
+function createReplica({ pace = 0, bus = true, revocations = NOTHING_REVOKED } = {}) {
   const storage = open();
   const asked = { get: 0, use: 0 };
   const state = { away: false, faulty: false };
@@ -54,6 +55,7 @@ function createReplica({ pace = 0, bus = true } = {}) {
   const host = createSessionHost({
     storage: { ...storage, store },
     limits: LIMITS,
+    revocations,
     clock,
     pause: async (milliseconds) => clock.advance(milliseconds / 1000),
     onEnd: (id) => ended.push(id),

@@ -5,7 +5,7 @@ import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { scrape } from '@mcp-oauth/shared/testing/scrape';
-import { compose } from '../../src/compose/compose.ts';
+import { compose, type Overrides } from '../../src/compose/compose.ts';
 import { post } from './http-harness.ts';
 import { type SigningKey, signingKey, startIssuer, type TestIssuer } from './issuer.ts';
 import { headersOf, request } from './stateless-harness.ts';
@@ -39,13 +39,13 @@ export interface ForeignServer extends AsyncDisposable {
 }
 
 /** @param settings besides PUBLIC_URL */
-export async function startServer(settings: Environment): Promise<ForeignServer> {
+export async function startServer(settings: Environment, overrides: Overrides = {}): Promise<ForeignServer> {
   let handler: RequestListener = () => {};
   const server = await serve((req, res) => handler(req, res));
   const [clock, log] = [new FakeClock(), [] as string[]];
   const logger = createLogger('test', 'info', { write: (line: string) => void log.push(line) });
   const env = { PUBLIC_URL: server.url, NODE_ENV: 'test', METRICS_PORT: '0', ...settings };
-  const service = await compose(env, { clock, log: logger });
+  const service = await compose(env, { clock, log: logger, ...overrides });
   handler = service.handler;
   return {
     url: server.url,

@@ -2,6 +2,7 @@
  * Owns an authorization server for tests: keys, a metadata document, a key set over real HTTP, and valid and invalid
  * tokens.
  */
+import type { RequestListener } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import {
   type CryptoKey,
@@ -42,10 +43,18 @@ export interface TestIssuer extends TestServer {
   /** While false, every request is answered 500. */
   up: boolean;
   metadata: Record<string, unknown>;
+  /** Handlers of other paths, such as status lists. */
+  readonly routes: Map<string, RequestListener>;
 }
 
 export async function startIssuer(path = ''): Promise<TestIssuer> {
-  const state = { keys: [] as JWK[], requests: [] as string[], up: true, metadata: {} as Record<string, unknown> };
+  const state = {
+    keys: [] as JWK[],
+    requests: [] as string[],
+    up: true,
+    metadata: {} as Record<string, unknown>,
+    routes: new Map<string, RequestListener>(),
+  };
   const documents: Record<string, () => unknown> = {
     [`/.well-known/oauth-authorization-server${path}`]: () => state.metadata,
     '/jwks': () => ({ keys: state.keys }),
@@ -53,6 +62,8 @@ export async function startIssuer(path = ''): Promise<TestIssuer> {
   const server = await serve((request, response) => {
     const url = request.url ?? '';
     state.requests.push(url);
+    const route = state.up ? state.routes.get(url) : undefined;
+    if (route) return route(request, response);
     const document = documents[url];
     response.writeHead(state.up ? (document ? 200 : 404) : 500, { 'content-type': 'application/json' });
     response.end(JSON.stringify((state.up && document?.()) || {}));

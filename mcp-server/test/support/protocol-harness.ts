@@ -17,6 +17,7 @@ import {
 import type { SessionStorage } from '../../src/sessions/ports.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
 import { allowance } from './limits.ts';
+import { NOTHING_REVOKED } from './revocations.ts';
 
 const HOUR = 3_600;
 
@@ -105,6 +106,7 @@ export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
     storage: layer(storage),
     limits: { ...all, ...budgets },
     allowance: allowance(allowed),
+    revocations: NOTHING_REVOKED,
     clock: time,
     log,
   });

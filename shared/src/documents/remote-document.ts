@@ -16,6 +16,8 @@ export interface RemoteDocument<T> {
   renew(): Promise<T>;
   /** The copy, without a fetch. */
   peek(): T | undefined;
+  /** Fetches whatever the cooldown, for callers that a stranger cannot cause to call. */
+  reload(): Promise<T>;
   /** Renews an old copy in the background. */
   touch(): void;
   /** Milliseconds since the epoch; `undefined` while there is no copy. */
@@ -75,6 +77,11 @@ class KeptDocument<T> implements RemoteDocument<T> {
   peek(): T | undefined {
     this.#forget();
     return this.#copy?.value;
+  }
+
+  async reload(): Promise<T> {
+    this.#attemptedAt = Number.NEGATIVE_INFINITY;
+    return this.renew();
   }
 
   touch(): void {

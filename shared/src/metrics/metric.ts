@@ -13,7 +13,11 @@ export class Counter implements Metric {
 
   /** Adds one, for these label values in the order of the labels. */
   add(...values: readonly string[]): void {
-    this.#series.at(values).count += 1;
+    this.addMany(1, ...values);
+  }
+
+  addMany(count: number, ...values: readonly string[]): void {
+    this.#series.at(values).count += count;
   }
 
   samples(): readonly Sample[] {

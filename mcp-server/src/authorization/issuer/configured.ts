@@ -77,6 +77,8 @@ export function judgeIssuer(
     add(place.setting, unsafe && `must use https unless it is inside the network, ${reason} (got ${found})`);
   }
   if (environment === 'production') {
+    const plain = values.statusListOrigins?.find((origin) => origin.startsWith('http:'));
+    add('STATUS_LIST_ORIGINS', plain && `must use https in production (got ${JSON.stringify(plain)})`);
     add('ISSUER_INTERNAL_URL', plainHttpOutside(issuerInternalUrl));
     add('JWKS_URL', plainHttpOutside(jwksUrl));
     if (issuer?.startsWith('http:')) add('ISSUER', `must use https in production (got ${JSON.stringify(issuer)})`);
@@ -133,6 +135,7 @@ export function configuredIssuer(
     scopeClaims: values.tokenScopeClaims,
     scopePrefixes: values.tokenScopePrefix ?? [],
     scopeMap: values.tokenScopeMap ?? [],
+    statusOrigins: [new URL(issuer).origin, ...(values.statusListOrigins ?? [])],
     requiredClaims: tokenRequiredClaims,
     variable,
   };

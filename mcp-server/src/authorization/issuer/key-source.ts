@@ -22,9 +22,12 @@ export interface KeySource {
   /**
    * The keys that may have signed a token, one at a time until the caller stops. After the known keys, the key set
    * is fetched again, as it may have a new key.
+   * @param pace `at once` for a document of the issuer itself: a stranger cannot make it name other keys
    * @throws TokenError with `unknown_key` when no key matches, or `keys_unavailable`
    */
-  candidates(name: KeyName): AsyncIterable<CryptoKey>;
+  candidates(name: KeyName, pace?: 'in turn' | 'at once'): AsyncIterable<CryptoKey>;
+  /** Fetches the key set now. Never rejects. */
+  reload(): Promise<void>;
   /** Resolves when there are keys, at the latest after so many milliseconds. Never rejects. */
   prepare(patience: number): Promise<void>;
   /** Increases when a key was withdrawn or altered: tokens that were verified before must be verified again. */
@@ -92,9 +95,13 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       document.touch();
       return revision;
     },
-    candidates: async function* (name) {
+    reload: async () => {
+      // `onFailure` has reported why it failed.
+      await document.reload().catch(() => {});
+    },
+    candidates: async function* (name, pace = 'in turn') {
       const tried = new Set<string>();
-      for (const ask of [document.get, document.renew]) {
+      for (const ask of [document.get, pace === 'at once' ? document.reload : document.renew]) {
         const set = await ask.call(document).catch(unavailable);
         for (const { id, open } of set.candidates(name)) {
           const key = tried.has(id) || tried.size === MOST_TRIED ? undefined : await open(name.alg);

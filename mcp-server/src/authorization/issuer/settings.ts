@@ -115,6 +115,12 @@ export const issuerSettings = {
     type: subsetOf(ASYMMETRIC_ALGORITHMS),
     default: 'ES256,EdDSA,Ed25519,RS256,PS256',
   }),
+  statusListOrigins: optional({
+    env: 'STATUS_LIST_ORIGINS',
+    doc: 'Origins at which the status lists of the issuer may be, besides its own: lists at other places are not read, and tokens that refer to them are refused.',
+    type: type.origins(),
+    example: 'https://status.example.com',
+  }),
   clockTolerance: setting({
     env: 'CLOCK_TOLERANCE',
     doc: 'Accepted difference between the clocks of this machine and of the issuer, from 0s to 60s.',

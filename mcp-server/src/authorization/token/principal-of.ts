@@ -8,6 +8,7 @@ import type { JWTPayload } from 'jose';
 import { type Finding, shown, shownTime, whoIn } from '../finding.ts';
 import { personClaimsOf } from '../person-claims.ts';
 import type { Principal } from '../principal.ts';
+import { statusOf } from '../status/reference.ts';
 import { TokenError, type TokenReason } from '../token-error.ts';
 import { isKept, isScopeList, valuesAt } from './claim-rule.ts';
 import type { TokenRules } from './rules.ts';
@@ -51,15 +52,18 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
     const setting = rules.variable('CLOCK_TOLERANCE');
     refuse('not_yet_valid', { claim: 'iat', expected, found: shownTime(iat), setting });
   }
-  const principal = {
+  const keyThumbprint = cnf === undefined ? undefined : thumbprintOf(cnf, refuse);
+  const status = statusOf(claims, rules, now, refuse);
+  return Object.freeze({
     issuer: rules.issuer,
     subject,
     clientId,
     scopes: scopesOf(claims, rules),
     expiresAt: exp,
     claims: personClaimsOf(claims),
-  };
-  return Object.freeze(cnf === undefined ? principal : { ...principal, keyThumbprint: thumbprintOf(cnf, refuse) });
+    ...(keyThumbprint !== undefined && { keyThumbprint }),
+    ...(status && { status }),
+  });
 }
 
 /**

@@ -115,6 +115,23 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
     there: 'Have the client use the key by which it got the token.',
     here: '',
   },
+  revoked: {
+    meaning: 'Its issuer has revoked it: it is marked in the status list that it refers to.',
+    there: 'Nothing, if it was meant to end. Have the client sign in again.',
+    here: '',
+  },
+  wrong_status: {
+    meaning: 'It refers to a status list that is not at its issuer, or to an entry that the list does not have.',
+    there: 'Have the issuer publish its lists at its own origin, and few of them at a time.',
+    here: 'Name the origin of its lists in `STATUS_LIST_ORIGINS`.',
+    ofSetUp: true,
+  },
+  status_unavailable: {
+    meaning: 'The status list that it refers to could not be read for too long; the answer is 503.',
+    there: 'Have the issuer answer at the URL of the list, signed by one of its keys.',
+    here: 'Correct the network; the log says what failed. `STATUS_UNAVAILABLE=accept` goes on without the list.',
+    ofSetUp: true,
+  },
   keys_unavailable: {
     meaning: 'The keys of the issuer were never read, so no token of it can be checked; the answer is 503.',
     there: 'Have the issuer answer at the URL of its metadata and keys.',

@@ -24,6 +24,8 @@ export interface TokenRules {
   readonly scopeMap: readonly ScopeMapping[];
   /** Whether the keys of its issuer are also those of other tenants, which may have keys of their own in the set. */
   readonly sharesKeys?: boolean;
+  /** Origins of the status lists that its tokens may refer to; absent: no list is read. */
+  readonly statusOrigins?: readonly string[] | undefined;
   /** All of them must hold. */
   readonly requiredClaims: readonly ClaimRule[];
   /** The variable by which an operator changes a rule of this issuer, by the name that it has if there is one issuer. */

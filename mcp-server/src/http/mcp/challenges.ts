@@ -99,7 +99,11 @@ const factsOf = (cause: TokenError | ProofError): Finding =>
   cause instanceof TokenError ? { ...cause.finding, mend: mendOf(cause.reason, cause.variable) } : cause.finding;
 
 /** The token is not to blame: its issuer can't be asked. */
-const OF_ISSUER: ReadonlySet<TokenReason> = new Set(['keys_unavailable', 'introspection_unavailable']);
+const OF_ISSUER: ReadonlySet<TokenReason> = new Set([
+  'keys_unavailable',
+  'introspection_unavailable',
+  'status_unavailable',
+]);
 
 /** RFC 6585 §4 */
 const tooMany = (cause: TokenError): HttpError =>

@@ -7,6 +7,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Implementation, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../allowance/allowance.ts';
 import type { LimitReached } from '../../allowance/limit.ts';
+import type { Revocations } from '../../authorization/status/reference.ts';
 import { createChangeFeed } from '../../sessions/change-feed.ts';
 import { PendingRequests } from '../../sessions/pending-requests.ts';
 import {
@@ -24,7 +25,7 @@ import type { Methods } from '../call.ts';
 import { createAnnouncements } from '../changes/announcements.ts';
 import type { Changes } from '../changes/changes.ts';
 import { messageOf } from '../changes/notification.ts';
-import { type Endpoint, type Endpoints, MESSAGES_PATH } from '../endpoints.ts';
+import { type Endpoint, type Endpoints, MESSAGES_PATH, type Revoked } from '../endpoints.ts';
 import { forSessionRevisions } from '../methods/session-revisions.ts';
 import { errorText } from '../wire/answer-text.ts';
 import { requestIdOf } from '../wire/message-flaw.ts';
@@ -57,6 +58,7 @@ export interface SessionfulDependencies {
       readonly keepAlive: number;
     };
   readonly allowance: Allowance;
+  readonly revocations: Revocations;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -69,12 +71,15 @@ export interface Sessionful extends Endpoints {
   isRunning(session: string, id: RequestId): boolean;
   /** Number of streams that are open on this replica. */
   open(): number;
+  /** Ends what goes on with a token that was revoked. */
+  endRevoked(): Promise<Revoked>;
   /** Does what the timers do, once; for tests. */
   tick(): Promise<void>;
 }
 
 export async function createSessionful(dependencies: SessionfulDependencies): Promise<Sessionful> {
-  const { storage, limits, allowance, clock, log } = dependencies;
+  const { storage, limits, allowance, revocations, clock, log } = dependencies;
+  const { isRevoked } = revocations;
   const { bus } = storage;
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false });
   const report = (err: unknown) => {
@@ -91,7 +96,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
     multiplexer.end(id);
     streams.end(id);
   };
-  const sessions = createSessionHost({ storage, limits, clock, pause, onEnd, onFailure: report });
+  const sessions = createSessionHost({ storage, limits, revocations, clock, pause, onEnd, onFailure: report });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
   const server = createServer(dependencies);
@@ -104,7 +109,10 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
     onFault: (err, method) => log.error({ err, method }, 'method failed'),
   });
   await server.connect(multiplexer);
-  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, pause, clock, log });
+  const upkeep = createUpkeep({
+    ...{ sessions, streams, multiplexer, isRevoked, limits, pause, clock, log },
+    changes: announcements,
+  });
   const access: SessionAccess = {
     sessions,
     streams,
@@ -145,6 +153,7 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
     isRunning: (session, id) => multiplexer.isRunning(session, id),
     running: () => multiplexer.count,
     open: () => streams.all().length,
+    endRevoked: upkeep.endRevoked,
     tick: upkeep.tick,
     drain: upkeep.drain,
     finished: async () => {

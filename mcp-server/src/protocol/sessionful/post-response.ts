@@ -185,7 +185,7 @@ export class PostResponse implements Outlet {
         if (isSent && event.last) receipts.expect(res, () => attachment && streams.discard(attachment));
         return isSent;
       };
-      return { ...sink, send, end, response };
+      return { ...sink, send, end, response, opener: this.#options.principal };
     });
     if (!attachment) return undefined;
     const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));

@@ -4,12 +4,13 @@
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import type { IsRevoked } from '../../authorization/status/reference.ts';
 import { StorageUnavailable } from '../../sessions/ports.ts';
 import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
 import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
 import type { Announcements } from '../changes/announcements.ts';
-import type { Drained } from '../endpoints.ts';
+import type { Drained, Revoked } from '../endpoints.ts';
 import { CHECKS } from '../wire/keep-alive.ts';
 import type { Multiplexer } from './calls/multiplexer.ts';
 import { createSequentialRelease } from './sequential-release.ts';
@@ -19,6 +20,7 @@ export interface UpkeepDependencies {
   readonly sessions: SessionHost;
   readonly streams: Streams;
   readonly multiplexer: Multiplexer;
+  readonly isRevoked: IsRevoked;
   readonly limits: SessionLimits & { readonly keepAlive: number };
   /** Resolves after so many milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>;
@@ -34,6 +36,7 @@ export function createUpkeep({
   streams,
   changes,
   multiplexer,
+  isRevoked,
   limits,
   pause,
   clock,
@@ -46,6 +49,8 @@ export function createUpkeep({
   /** The session of a stream or a call; keeps it from becoming idle. */
   const look = async (id: string): Promise<McpSession | undefined> => {
     const session = (await sessions.keep(id)) ? await sessions.peek(id) : undefined;
+    // Another replica may have noted a newer token, whose list is not read here yet.
+    if (session && (await sessions.endIfRevoked(session))) return undefined;
     if (!session || endOf({ ...session, usedUntil: clock.now() }, limits) > clock.now()) return session;
     await sessions.end(id);
     return undefined;
@@ -96,6 +101,13 @@ export function createUpkeep({
     tick: async () => {
       checkKeepAlives();
       await tickStreams();
+    },
+    /** Ends what goes on with a revoked token: calls and streams at once, then the sessions. */
+    endRevoked: async (): Promise<Revoked> => {
+      const calls = multiplexer.revoke(isRevoked);
+      const revoked = streams.all().filter(({ sink }) => sink.opener && isRevoked(sink.opener));
+      for (const attachment of revoked) streams.close(attachment);
+      return { calls, streams: revoked.length, sessions: await sessions.endRevoked() };
     },
     start: () => {
       // One timer for all streams: thousands of timers would cost more than the streams.

@@ -3,10 +3,11 @@
  * independently of all others (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
+import type { IsRevoked } from '../../authorization/status/reference.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import type { Methods } from '../call.ts';
 import { CAPABILITIES } from '../capabilities.ts';
-import type { Drained, Endpoint, McpRequest } from '../endpoints.ts';
+import type { Drained, Endpoint, McpRequest, Revoked } from '../endpoints.ts';
 import { REVISIONS } from '../revisions.ts';
 import { acceptedBy } from '../wire/accepted.ts';
 import { CHECKS } from '../wire/keep-alive.ts';
@@ -16,7 +17,7 @@ import { failureOf, writeJson } from './answers.ts';
 import { checkParameterHeaders } from './mirrored-headers.ts';
 import { type Answers, MAY_ASK } from './questions.ts';
 import { isOfThisEra, readRequest, type StatelessRequest } from './request.ts';
-import { notAcceptable, tooMany, tryAgain, unknownMethod } from './request-errors.ts';
+import { notAcceptable, tokenRevoked, tooMany, tryAgain, unknownMethod } from './request-errors.ts';
 import { createRequestState } from './request-state.ts';
 import { createResults } from './results.ts';
 import { StatelessCall } from './stateless-call.ts';
@@ -40,6 +41,8 @@ export interface Stateless {
   readonly endpoint: Endpoint;
   /** Closes subscription streams, now and whenever a client opens one later. Running requests continue. */
   drain(): Drained;
+  /** Ends what goes on with a token that was revoked. */
+  revoke(isRevoked: IsRevoked): Omit<Revoked, 'sessions'>;
   /** Number of running requests. */
   running(): number;
   /** Number of open subscription streams. */
@@ -92,6 +95,11 @@ export function createStateless(dependencies: StatelessDependencies): Stateless 
     handles: ({ req, message }) => req.method === 'POST' && isOfThisEra(message, req.headers),
     endpoint: (request) => serve(request).catch((error: unknown) => refuse(request, error)),
     drain: () => ({ running: running.size, leaving: subscriptions.drain() }),
+    revoke: (isRevoked) => {
+      const revoked = [...running].filter(({ principal }) => isRevoked(principal));
+      for (const call of revoked) call.fail(tokenRevoked());
+      return { calls: revoked.length, streams: subscriptions.revoke(isRevoked) };
+    },
     running: () => running.size,
     subscriptions: subscriptions.count,
     close: async () => {

@@ -7,6 +7,7 @@ import {
   LIMIT_REACHED,
   METHOD_NOT_FOUND,
   MISSING_CLIENT_CAPABILITY,
+  TOKEN_REVOKED,
 } from '@mcp-oauth/shared/json-rpc-codes';
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -68,6 +69,9 @@ export const notAcceptable = (): RequestError =>
     code: INVALID_REQUEST,
     message: 'Accept has to list application/json and text/event-stream',
   });
+
+/** The request has begun, so it fails like one whose method fails. The next one gets a challenge. */
+export const tokenRevoked = (): RpcError => new RpcError(TOKEN_REVOKED, 'The access token of this request was revoked');
 
 /** RFC 6585 §4: a limit of this person. */
 export const tooMany = (reached: LimitReached): RequestError =>

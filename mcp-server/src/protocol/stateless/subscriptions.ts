@@ -15,7 +15,8 @@ import {
   type SubscriptionFilter,
 } from '@modelcontextprotocol/server';
 import type { Allowance } from '../../allowance/allowance.ts';
-import { personOf } from '../../authorization/principal.ts';
+import { type Principal, personOf } from '../../authorization/principal.ts';
+import type { IsRevoked } from '../../authorization/status/reference.ts';
 import { RpcError } from '../call.ts';
 import type { Change, Changes } from '../changes/changes.ts';
 import { notificationOf } from '../changes/notification.ts';
@@ -50,6 +51,8 @@ export interface Subscriptions {
   count(): number;
   /** Sends a keep-alive on every stream, and ends those that expire before the next call. */
   tick(): void;
+  /** Ends the streams whose token was revoked. @returns their number */
+  revoke(isRevoked: IsRevoked): number;
   /** Ends every stream, now and whenever a client opens one later. @returns the number of ended streams */
   drain(): number;
 }
@@ -58,6 +61,7 @@ interface Subscription {
   readonly id: string | number;
   readonly stream: EventStream;
   readonly owner: string;
+  readonly principal: Principal;
   readonly wants: SubscriptionFilter;
   /** Normalized: the author may announce a URI with another spelling. */
   readonly uris: ReadonlySet<string>;
@@ -118,6 +122,7 @@ export function createSubscriptions(dependencies: SubscriptionsDependencies): Su
         id,
         stream,
         owner,
+        principal,
         wants,
         uris: new Set(wants.resourceSubscriptions?.map(normalUri)),
         endsAt,
@@ -134,6 +139,11 @@ export function createSubscriptions(dependencies: SubscriptionsDependencies): Su
         if (subscription.endsAt <= next) end(subscription);
         else subscription.stream.keepAlive();
       }
+    },
+    revoke: (isRevoked) => {
+      const revoked = [...open].filter(({ principal }) => isRevoked(principal));
+      for (const subscription of revoked) end(subscription);
+      return revoked.length;
     },
     drain: () => {
       draining = true;

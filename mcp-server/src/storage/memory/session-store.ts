@@ -60,14 +60,16 @@ export function createMemorySessionStore(
       return room;
     },
     get: async (id) => find(id)?.session,
-    use: async ({ id }, { usedUntil, tokenExpiresAt }) => {
+    use: async ({ id }, { usedUntil, tokenExpiresAt, status }) => {
       const kept = find(id);
       if (!kept) return false;
-      const { session } = kept;
+      const { status: former, ...session } = kept.session;
+      const newest = tokenExpiresAt > session.tokenExpiresAt ? status : former;
       kept.session = {
         ...session,
         usedUntil: Math.max(session.usedUntil, usedUntil),
         tokenExpiresAt: Math.max(session.tokenExpiresAt, tokenExpiresAt),
+        ...(newest && { status: newest }),
       };
       return true;
     },

@@ -70,10 +70,10 @@ export function createRedisSessionStore(
       return evicted ? { evicted } : {};
     },
     get,
-    use: async (session, { usedUntil, tokenExpiresAt }) => {
+    use: async (session, { usedUntil, tokenExpiresAt, status }) => {
       const { id } = session;
       const [used] = await Promise.all([
-        redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime),
+        redis.mcpUse(sessionKey(id), usedUntil, tokenExpiresAt, idle, lifetime, status ? JSON.stringify(status) : ''),
         // Only moves an existing entry, and only forward: a late use must not restore a session that has ended.
         redis.zadd(ALL, 'XX', 'GT', usedUntil, id),
         redis.zadd(personKey(session.owner), 'XX', 'GT', usedUntil, id),
@@ -111,7 +111,7 @@ export function createRedisSessionStore(
 }
 
 function toFields(session: McpSession): Record<string, string> {
-  const { owner, transport, agreed, created, usedUntil, tokenExpiresAt } = session;
+  const { owner, transport, agreed, created, usedUntil, tokenExpiresAt, status } = session;
   return {
     owner: JSON.stringify(owner),
     transport,
@@ -119,11 +119,12 @@ function toFields(session: McpSession): Record<string, string> {
     used: String(usedUntil),
     token: String(tokenExpiresAt),
     ...(agreed && { agreed: JSON.stringify(agreed) }),
+    ...(status && { status: JSON.stringify(status) }),
   };
 }
 
 function toSession(id: string, fields: Record<string, string | undefined>): McpSession | undefined {
-  const { owner, transport, agreed, logLevel, created, used, token } = fields;
+  const { owner, transport, agreed, logLevel, created, used, token, status } = fields;
   if (!owner || !transport) return undefined;
   return {
     id,
@@ -135,6 +136,7 @@ function toSession(id: string, fields: Record<string, string | undefined>): McpS
     created: Number(created),
     usedUntil: Number(used),
     tokenExpiresAt: Number(token),
+    ...(status && { status: JSON.parse(status) }),
   };
 }
 

@@ -16,6 +16,7 @@ import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsDependencies } from '../../../src/sessions/streams.ts';
 import { allowance } from '../../support/limits.ts';
+import { NOTHING_REVOKED } from '../../support/revocations.ts';
 import type { Connection } from './connection.ts';
 import type { Condition } from './network.ts';
 import { LIMITS } from './records.ts';
@@ -72,12 +73,16 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
     streams.end(id);
   };
   const sessions = dependencies.hostWith(
-    createSessionHost({ storage, limits: LIMITS, clock, pause, onEnd, onFailure }),
+    createSessionHost({ storage, limits: LIMITS, revocations: NOTHING_REVOKED, clock, pause, onEnd, onFailure }),
   );
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const limits = { ...LIMITS, keepAlive: 15 };
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
-  const upkeep = createUpkeep({ sessions, streams, changes: announcements, multiplexer, limits, pause, clock, log });
+  const upkeep = createUpkeep({
+    ...{ sessions, streams, multiplexer, limits, pause, clock, log },
+    isRevoked: NOTHING_REVOKED.isRevoked,
+    changes: announcements,
+  });
   const dispatch = createDispatch({ multiplexer, bus, log });
   const { settled } = upkeep;
   const serve = createStreamableHttp({

@@ -3,10 +3,11 @@
  * that nothing is built for each session. The id of a request to a client starts with the replica's name, so that
  * any replica can forward the response.
  */
-import { INTERNAL_ERROR, LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
+import { INTERNAL_ERROR, LIMIT_REACHED, TOKEN_REVOKED } from '@mcp-oauth/shared/json-rpc-codes';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId, Result } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';
+import type { IsRevoked } from '../../../authorization/status/reference.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
@@ -27,6 +28,8 @@ interface Running extends Run {
   /** Absent for a request that the SDK answers. */
   readonly call: SessionCall | undefined;
 }
+
+const REVOKED = 'The access token of this request was revoked';
 
 const keyOf = (session: string, id: RequestId): string => `${session} ${typeof id} ${id}`;
 
@@ -103,6 +106,23 @@ export class Multiplexer implements Transport {
     // Deferred: messages that the call sends when it is aborted still reach the client.
     setImmediate(() => this.#take(number)?.outlet.drop(id));
     return true;
+  }
+
+  /** Aborts the requests whose token was revoked, and answers them with an error. @returns their number */
+  revoke(isRevoked: IsRevoked): number {
+    let count = 0;
+    const refuse = ({ id, outlet }: Run): void => {
+      count += 1;
+      outlet.answer(id, { jsonrpc: '2.0', id, error: { code: TOKEN_REVOKED, message: REVOKED } });
+    };
+    for (const run of this.#queued.values()) if (isRevoked(run.principal) && this.unqueue(run)) refuse(run);
+    for (const [number, run] of this.#running) {
+      if (!isRevoked(run.principal)) continue;
+      run.call?.abort(REVOKED);
+      this.#take(number);
+      refuse(run);
+    }
+    return count;
   }
 
   /** A client responds to a request of any replica. */

@@ -72,6 +72,7 @@ async function hold(
       response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });
       return {
         carriesAnswers: true,
+        opener: principal,
         send: (event) => (event.data ? response.send({ id: eventId(id, event.id), data: event.data }) : response.open),
         keepAlive: () => response.keepAlive(),
         end: () => {

@@ -46,7 +46,10 @@ async function byOwner(revision: string, request: McpRequest, access: SessionAcc
   const alike = theirs.filter(({ agreed }) => agreed?.protocolVersion === revision);
   const hasReader = await Promise.all(alike.map(({ id }) => streams.hasReader({ session: id, stream: STANDALONE })));
   const [lost, ...others] = alike.filter((_, index) => !hasReader[index]);
-  if (lost && others.length === 0) return { session: lost };
+  if (lost && others.length === 0) {
+    const found = await sessions.find(lost.id, request.principal);
+    if (typeof found !== 'string') return { session: found };
+  }
   if (lost) request.log.info({ sessions: others.length + 1 }, 'several sessions without a stream, new session opened');
   // A connection that broke silently counts as open until a write to it fails.
   const agreed = (lost ?? alike.at(-1))?.agreed;

@@ -126,7 +126,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
     (detach) => {
       res.setHeader('Mcp-Session-Id', id);
       const response = new EventStream(res, detach, access.allowance.share(request.principal));
-      return { ...createSink(response, name.stream, revision), response };
+      return { ...createSink(response, name.stream, revision), response, opener: request.principal };
     },
     position.after,
   );

@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createOutage } from '@mcp-oauth/shared/network/outage';
-import type { VerifyToken } from '../authorization/access-token.ts';
-import { Callers } from '../authorization/introspection/callers.ts';
-import { authenticated } from '../authorization/introspection/credentials.ts';
-import { endpointOf } from '../authorization/introspection/endpoint.ts';
-import { createIntrospection } from '../authorization/introspection/introspection.ts';
-import { createQuestion } from '../authorization/introspection/question.ts';
-import { Queue } from '../authorization/introspection/queue.ts';
-import type { ConfiguredIntrospection } from '../authorization/introspection/settings.ts';
-import { openSigned } from '../authorization/introspection/signed-answer.ts';
-import { createTokenCache } from '../authorization/token-cache.ts';
+import type { VerifyToken } from '../../authorization/access-token.ts';
+import { Callers } from '../../authorization/introspection/callers.ts';
+import { authenticated } from '../../authorization/introspection/credentials.ts';
+import { endpointOf } from '../../authorization/introspection/endpoint.ts';
+import { createIntrospection } from '../../authorization/introspection/introspection.ts';
+import { createQuestion } from '../../authorization/introspection/question.ts';
+import { Queue } from '../../authorization/introspection/queue.ts';
+import type { ConfiguredIntrospection } from '../../authorization/introspection/settings.ts';
+import { openSigned } from '../../authorization/introspection/signed-answer.ts';
+import { createTokenCache } from '../../authorization/token-cache.ts';
+import type { ProcessDependencies } from '../process.ts';
 import type { RunningIssuer } from './issuer.ts';
-import type { ProcessDependencies } from './process.ts';
 
 /** Questions that run at the same time, and that wait for them: at 5 seconds each, the last one waits for 20 seconds at most. */
 const RUNNING = 32;

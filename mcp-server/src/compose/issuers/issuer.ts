@@ -2,11 +2,11 @@
 import { type RemoteDocument, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { createPlace } from '@mcp-oauth/shared/network/place';
-import type { ConfiguredIssuer } from '../authorization/issuer/configured.ts';
-import { createIssuerMetadata, type IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
-import { createKeySource, type KeySource } from '../authorization/issuer/key-source.ts';
-import { readKeysToken, withKeysToken } from '../authorization/issuer/keys-token.ts';
-import type { ProcessDependencies } from './process.ts';
+import type { ConfiguredIssuer } from '../../authorization/issuer/configured.ts';
+import { createIssuerMetadata, type IssuerMetadata } from '../../authorization/issuer/issuer-metadata.ts';
+import { createKeySource, type KeySource } from '../../authorization/issuer/key-source.ts';
+import { readKeysToken, withKeysToken } from '../../authorization/issuer/keys-token.ts';
+import type { ProcessDependencies } from '../process.ts';
 
 /** An issuer while the service runs. */
 export interface RunningIssuer extends ConfiguredIssuer {

@@ -1,0 +1,93 @@
+/**
+ * Owns the check of a status list that was received (draft-ietf-oauth-status-list §5.1, §8.3): signed by its issuer, about this URI, not
+ * expired, and small enough.
+ */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import { decode, STATUS_LIST_TYPE } from '@mcp-oauth/shared/status-list/status-list';
+import { decodeProtectedHeader } from 'jose';
+import { z } from 'zod';
+import type { KeySource } from '../issuer/key-source.ts';
+import type { TokenRules } from '../token/rules.ts';
+import { verifiedBy } from '../token/verified-by.ts';
+
+export interface ListDocument {
+  /** One bit for each entry: whether its value is another one than 0. */
+  readonly bits: Uint8Array;
+  readonly entries: number;
+  /** Seconds since the epoch, as is `expiresAt`. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  /** The id of the key that signed it. */
+  readonly kid: string | undefined;
+}
+
+export interface ListIssuer {
+  readonly rules: Pick<TokenRules, 'issuer' | 'algorithms' | 'clockTolerance' | 'sharesKeys'>;
+  readonly keySource: Pick<KeySource, 'candidates' | 'reload'>;
+}
+
+interface Context extends ListIssuer {
+  readonly uri: string;
+  readonly clock: Clock;
+  /** The key that signed the copy held; absent: there is no copy. */
+  readonly formerKid: string | undefined;
+}
+
+/** Bytes of a list as it is after inflation: eight million entries of one bit. */
+const MOST_BYTES = 1 << 20;
+
+const content = z.object({
+  iss: z.string().optional(),
+  sub: z.string(),
+  iat: z.number(),
+  exp: z.number().optional(),
+  status_list: z.object({ bits: z.literal([1, 2, 4, 8]), lst: z.string().min(1) }),
+});
+
+/** @throws Error that says what is wrong with it */
+export async function openList(
+  jwt: string,
+  { rules, keySource, uri, clock, formerKid }: Context,
+): Promise<ListDocument> {
+  const { typ, alg, kid } = decodeProtectedHeader(jwt);
+  if (typ?.toLowerCase().replace(/^application\//, '') !== STATUS_LIST_TYPE) throw new Error(`its typ is ${typ}`);
+  if (alg === undefined || !rules.algorithms.includes(alg)) throw new Error(`its alg is ${alg}`);
+  // An issuer that ends a key signs its lists by another one at once, and the tokens of the former must not live on.
+  if (formerKid !== undefined && kid !== formerKid) await keySource.reload();
+  const tenant = rules.sharesKeys ? rules.issuer : undefined;
+  const now = clock.now() / 1000;
+  const claims = await verifiedBy(jwt, keySource.candidates({ alg, kid, tenant }, 'at once'), {
+    algorithms: [...rules.algorithms],
+    clockTolerance: rules.clockTolerance,
+    currentDate: new Date(clock.now()),
+  });
+  const { iss = rules.issuer, sub, iat, exp = Number.POSITIVE_INFINITY, status_list: list } = readContent(claims);
+  if (iss !== rules.issuer) throw new Error(`its iss is ${iss}`);
+  if (sub !== uri) throw new Error(`its sub is ${sub}`);
+  if (iat > now + rules.clockTolerance) throw new Error('its iat is in the future');
+  const bytes = await decode(list.lst, MOST_BYTES);
+  const entries = (bytes.length * 8) / list.bits;
+  return { bits: oneBitEach(bytes, list.bits), entries, issuedAt: iat, expiresAt: exp, kid };
+}
+
+function readContent(claims: unknown): z.infer<typeof content> {
+  const { success, data, error } = content.safeParse(claims);
+  if (success) return data;
+  throw new Error(error.issues.map(({ path, message }) => [...path, message].join(': ')).join(', '));
+}
+
+/** draft-ietf-oauth-status-list §7: any value but 0 means that the token is not valid, or not now. */
+function oneBitEach(bytes: Uint8Array, width: 1 | 2 | 4 | 8): Uint8Array {
+  if (width === 1) return bytes;
+  const [inByte, mask] = [8 / width, 2 ** width - 1];
+  const bits = new Uint8Array(Math.ceil((bytes.length * inByte) / 8));
+  for (let idx = 0; idx < bytes.length * inByte; idx += 1) {
+    const value = ((bytes[Math.floor(idx / inByte)] ?? 0) >> ((idx % inByte) * width)) & mask;
+    if (value !== 0) bits[idx >> 3] = (bits[idx >> 3] ?? 0) | (1 << (idx & 7));
+  }
+  return bits;
+}
+
+/** Whether a document has all marks of another one. */
+export const hasMarksOf = ({ bits }: Pick<ListDocument, 'bits'>, other: Pick<ListDocument, 'bits'>): boolean =>
+  other.bits.every((byte, index) => (byte & ~(bits[index] ?? 0)) === 0);

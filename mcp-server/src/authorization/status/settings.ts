@@ -1,0 +1,24 @@
+/** Owns the settings of status lists: how often they are read, and what happens while they can't be. */
+import { setting } from '@mcp-oauth/shared/settings/config';
+import * as type from '@mcp-oauth/shared/settings/types';
+
+export const statusSettings = {
+  statusMaxAge: setting({
+    env: 'STATUS_MAX_AGE',
+    doc: 'How soon a token that its issuer has revoked is refused, its streams are closed and its calls are aborted. The status lists that tokens refer to are read that often, [one request for all tokens](revocation.md). `off`: no list is read.',
+    type: type.durationOrOff(0, 300),
+    default: '5s',
+  }),
+  statusGrace: setting({
+    env: 'STATUS_GRACE',
+    doc: 'How long the last copy of a status list counts while the list cannot be read, at most until the list itself expires. For tokens that live longer than an hour it is three times STATUS_MAX_AGE at most.',
+    type: type.duration(1, 86_400),
+    default: '5m',
+  }),
+  statusUnavailable: setting({
+    env: 'STATUS_UNAVAILABLE',
+    doc: 'What happens after STATUS_GRACE to tokens whose status list cannot be read. `refuse`: they are answered with 503. `accept`: they are accepted until they expire, unless they live longer than an hour.',
+    type: type.oneOf('refuse', 'accept'),
+    default: 'refuse',
+  }),
+} as const;

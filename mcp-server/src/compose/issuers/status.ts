@@ -1,0 +1,47 @@
+/** Owns the wiring of status lists: the issuers that may publish them, when they are read, and what is logged about them. */
+import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
+import { TICK } from '../../authorization/status/status-list.ts';
+import { StatusLists } from '../../authorization/status/status-lists.ts';
+import type { Config } from '../../config.ts';
+import type { Revoked } from '../../protocol/endpoints.ts';
+import type { ProcessDependencies } from '../process.ts';
+import type { RunningIssuer } from './issuer.ts';
+
+export function composeStatus(
+  { statusMaxAge: maxAge, statusGrace: grace }: Config,
+  issuers: readonly RunningIssuer[],
+  { fetch, clock, log, meters }: ProcessDependencies,
+): StatusLists {
+  return new StatusLists({
+    issuers: issuers.flatMap(({ id, rules, inside, keySource }) =>
+      rules.map((each) => ({ id, inside, keySource, rules: each })),
+    ),
+    limits: { maxAge, grace },
+    fetch,
+    clock,
+    onFailure: ({ id, rules: { issuer } }, error, isNews) => {
+      meters?.onFetchFailure('status list', id);
+      if (isNews) log.warn({ issuer, reason: reasonOf(error) }, 'status list not read');
+    },
+    onRecovery: ({ rules: { issuer } }, list) => log.info({ issuer, list }, 'status list read again'),
+  });
+}
+
+/** Reads the lists from now on, and ends what was revoked. @returns a function that stops it */
+export function readLists(
+  lists: StatusLists,
+  endRevoked: () => Promise<Revoked>,
+  { log, meters }: Pick<ProcessDependencies, 'log' | 'meters'>,
+): () => void {
+  const end = async (): Promise<void> => {
+    const ended = await endRevoked();
+    if (ended.calls + ended.streams + ended.sessions === 0) return;
+    meters?.onRevoked(ended);
+    log.info(ended, 'ended what was revoked');
+  };
+  lists.onChange(() => {
+    end().catch((err: unknown) => log.error({ err }, 'what was revoked could not be ended'));
+  });
+  const timer = setInterval(() => lists.tick(), TICK).unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,213 @@
+/**
+ * Proves that a revocation ends what goes on without a request: streams, running calls and sessions, over each transport, and that it
+ * ends nothing else.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
+import { defineTool } from '../../src/protocol/define.ts';
+import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
+import { bearer } from '../support/http-harness.ts';
+import { signToken } from '../support/issuer.ts';
+import { call, initialize, request } from '../support/protocol-harness.ts';
+import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
+import { type PublishedList, publishList } from '../support/status-lists.ts';
+
+/** Calls that run, by the subject of their caller, and why each was aborted. */
+const running = new Map<string, Promise<unknown>>();
+const catalog = createCatalog([
+  defineTool({
+    name: 'wait',
+    title: 'Wait',
+    description: 'Waits until it is aborted',
+    input: z.object({ says: z.boolean().optional() }),
+    run: async ({ says }, context) => {
+      const aborted = Promise.withResolvers<unknown>();
+      context.signal.addEventListener('abort', () => aborted.resolve(context.signal.reason));
+      running.set(context.principal.subject, aborted.promise);
+      if (says) context.log('info', 'begun');
+      await aborted.promise;
+      return { text: 'aborted' };
+    },
+  }),
+]);
+
+let issuer: Foreign;
+let server: ForeignServer;
+let list: PublishedList;
+beforeAll(async () => {
+  issuer = await startForeign('', 'ES256');
+});
+afterAll(() => issuer.issuer.close());
+beforeEach(async () => {
+  running.clear();
+  server = await startServer({ ISSUER: issuer.issuer.url }, { catalog });
+  list = await publishList(issuer, server.clock);
+});
+afterEach(() => server[Symbol.asyncDispose]());
+
+/** A token of a person, whose reference is an index. Later ones of the same person expire later. */
+const token = (sub: string, idx: number, lifetime = 600) => {
+  const now = server.clock.now() / 1000;
+  const about = { iss: issuer.issuer.url, aud: `${server.url}/mcp`, client_id: 'desk', scope: 'mcp:tools' };
+  const claims = { ...about, sub, iat: now, exp: now + lifetime, ...list.status(idx) };
+  return signToken({ key: issuer.key, claims });
+};
+
+/** Marks these in the list, as the issuer does, and lets the time pass in which this must be known. No request is sent. */
+const revoke = async (...marks: readonly number[]) => {
+  server.clock.advance(1);
+  await list.publish(marks);
+  server.clock.advance(4);
+};
+
+interface Sent {
+  readonly session?: string;
+  readonly path?: string;
+  readonly method?: string;
+}
+
+const send = (as: string, message?: object, { session, path = '/mcp', method = 'POST' }: Sent = {}) =>
+  server.fetch(path, {
+    method,
+    headers: {
+      ...bearer(as),
+      accept: method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
+      ...(message && { 'content-type': 'application/json' }),
+      ...(session && { 'mcp-session-id': session }),
+    },
+    ...(message && { body: JSON.stringify(message) }),
+  });
+
+const openSession = async (as: string): Promise<string> => {
+  const response = await send(as, initialize());
+  await response.text();
+  return response.headers.get('mcp-session-id') ?? '';
+};
+
+const sendModern = (as: string, method: string, params: object) => {
+  const message = modernRequest(method, params);
+  return server.fetch('/mcp', {
+    method: 'POST',
+    headers: { ...headersOf(message), ...bearer(as) },
+    body: JSON.stringify(message),
+  });
+};
+
+/** Resolves with all that a stream has sent when it ends. */
+const untilEnd = async (response: Promise<Response> | Response): Promise<string> => (await response).text();
+
+/** Opens the stream of HTTP+SSE, and initializes its session. */
+async function openSse(as: string) {
+  const stream = await send(as, undefined, { path: '/sse', method: 'GET' });
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  const more = async (): Promise<boolean> => {
+    const { value = '', done = true } = (await reader?.read()) ?? {};
+    text += value;
+    return !done;
+  };
+  while (!/data: (\S+)/.test(text)) await more();
+  const path = /data: (\S+)/.exec(text)?.[1] ?? '';
+  await (await send(as, initialize('2024-11-05'), { path })).text();
+  while (!text.includes('"protocolVersion"')) await more();
+  const ended = async (): Promise<string> => {
+    while (await more());
+    return text;
+  };
+  return { path, ended, leave: async () => reader?.cancel() };
+}
+
+describe('draft-ietf-oauth-status-list: a token that is marked while something goes on', () => {
+  it('over Streamable HTTP its stream closes and its session is gone, and those of others go on', async () => {
+    const [ada, bob] = [await token('ada', 1), await token('bob', 2)];
+    const [hers, his] = [await openSession(ada), await openSession(bob)];
+    const stream = untilEnd(send(ada, undefined, { session: hers, method: 'GET' }));
+    const other = await send(bob, undefined, { session: his, method: 'GET' });
+    await revoke(1);
+    expect(await stream).not.toContain('error');
+    expect((await send(ada, request(1, 'ping'), { session: hers })).status).toBe(401);
+    expect((await send(await token('ada', 3), request(1, 'ping'), { session: hers })).status).toBe(404);
+    expect((await send(bob, request(1, 'ping'), { session: his })).status).toBe(200);
+    const { values } = await server.scrape();
+    expect(values.get('mcp_streams')).toBe(1);
+    expect(values.get('mcp_revoked_total{what="session"}')).toBe(1);
+    await other.body?.cancel();
+  });
+
+  it('over Streamable HTTP its running call is aborted and answered with an error', async () => {
+    const ada = await token('ada', 1);
+    const answer = send(ada, call(5, 'wait'), { session: await openSession(ada) });
+    await expect.poll(() => running.has('ada')).toBe(true);
+    await revoke(1);
+    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(await (await answer).json()).toMatchObject({ id: 5, error: { code: -32000 } });
+  });
+
+  it('over Streamable HTTP the stream of its running call ends without a result', async () => {
+    const ada = await token('ada', 1);
+    const answer = untilEnd(send(ada, call(5, 'wait', { says: true }), { session: await openSession(ada) }));
+    await expect.poll(() => running.has('ada')).toBe(true);
+    await revoke(1);
+    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(await answer).not.toContain('"result"');
+  });
+
+  it('over HTTP+SSE its call is aborted, its stream closes and its session is gone', async () => {
+    const ada = await token('ada', 1);
+    const { path, ended } = await openSse(ada);
+    expect((await send(ada, call(5, 'wait'), { path })).status).toBe(202);
+    await expect.poll(() => running.has('ada')).toBe(true);
+    await revoke(1);
+    expect(await running.get('ada')).toMatch(/revoked/);
+    await ended();
+    expect((await send(await token('ada', 3), request(1, 'ping'), { path })).status).toBe(404);
+  });
+
+  it('over MCP 2026-07-28 its call is aborted and answered with an error, and its subscription ends', async () => {
+    const [ada, bob] = [await token('ada', 1), await token('bob', 2)];
+    const subscribe = (as: string) =>
+      sendModern(as, 'subscriptions/listen', { notifications: { toolsListChanged: true } });
+    const [hers, his] = [untilEnd(subscribe(ada)), await subscribe(bob)];
+    const answer = sendModern(ada, 'tools/call', { name: 'wait', arguments: {} });
+    await expect.poll(() => running.has('ada')).toBe(true);
+    await revoke(1);
+    await running.get('ada');
+    expect(await (await answer).json()).toMatchObject({
+      error: { code: -32000, message: expect.stringMatching(/revoked/) },
+    });
+    expect(await hers).toContain('"complete"');
+    expect((await server.scrape()).values.get('mcp_subscriptions')).toBe(1);
+    await his.body?.cancel();
+  });
+
+  it('a session lives by the newest token of its owner: an older one that is marked ends only what it opened', async () => {
+    const [first, second] = [await token('ada', 1), await token('ada', 2, 900)];
+    const session = await openSession(first);
+    const stream = untilEnd(send(first, undefined, { session, method: 'GET' }));
+    expect((await send(second, request(1, 'ping'), { session })).status).toBe(200);
+    await revoke(1);
+    await stream;
+    expect((await send(first, request(1, 'ping'), { session })).status).toBe(401);
+    expect((await send(second, request(1, 'ping'), { session })).status).toBe(200);
+    const later = untilEnd(send(second, undefined, { session, method: 'GET' }));
+    await revoke(2);
+    await later;
+    expect((await send(await token('ada', 3, 1_200), request(1, 'ping'), { session })).status).toBe(404);
+  });
+
+  it('a client that comes back over HTTP+SSE with a new approval takes up no session of the one that was ended', async () => {
+    const { path, leave } = await openSse(await token('ada', 1));
+    await leave();
+    await expect.poll(async () => (await server.scrape()).values.get('mcp_streams')).toBe(0);
+    await revoke(1);
+    await expect.poll(() => list.answers).toEqual([200, 200]);
+    const again = await server.fetch('/sse', {
+      headers: { ...bearer(await token('ada', 3)), accept: 'text/event-stream', 'mcp-protocol-version': '2024-11-05' },
+    });
+    const { value } = (await again.body?.getReader().read()) ?? {};
+    const [, opened] = /data: (\S+)/.exec(new TextDecoder().decode(value)) ?? [];
+    expect(opened).toMatch(/sessionId=/);
+    expect(opened).not.toBe(path);
+  });
+});
