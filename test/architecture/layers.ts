@@ -3,6 +3,7 @@
 /** Which folders of a service a folder may import from, besides itself and shared. The files beside main.ts and `compose` may import all. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/access': ['federation', 'storage/record-store.ts'],
+  'auth-server/administration': ['federation', 'keys', 'revocation', 'storage/record-store.ts'],
   'auth-server/cli': [
     'access',
     'config.ts',
@@ -21,6 +22,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'auth-server/http': [
     'access',
+    'administration',
     'context-state.ts',
     'federation',
     'keys',
@@ -53,7 +55,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/storage': ['federation', 'keys', 'revocation'],
   'auth-server/revocation': ['storage/record-store.ts'],
   'auth-server/vault': ['access', 'federation', 'storage/record-store.ts'],
-  'auth-server/views': ['branding', 'federation', 'consent', 'languages'],
+  'auth-server/views': ['administration', 'branding', 'federation', 'consent', 'languages'],
   'auth-server/branding': [],
   'auth-server/languages': [],
   'auth-server/federation': ['storage/record-store.ts'],

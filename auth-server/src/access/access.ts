@@ -4,6 +4,7 @@
  */
 import type { Account } from '../federation/account.ts';
 import type { Identity } from '../federation/connector.ts';
+import { isAdmin } from './admins.ts';
 import { type Decision, decide, type Rules } from './decision.ts';
 import type { Gate } from './gate.ts';
 import type { Rule } from './rules/rule.ts';
@@ -20,6 +21,10 @@ export interface Access {
   decide(connector: string, identity: Identity): Promise<Decision>;
   /** The scopes of `names` that this account may have. @param free scopes that nobody needs a rule for */
   permitted(account: Account, names: readonly string[], free: ReadonlySet<string>): readonly string[];
+  /** Whether anybody may use the pages of the operator. */
+  readonly hasAdmins: boolean;
+  /** Whether this account may use the pages of the operator, by the current rules; the gates are asked besides. */
+  isAdmin(account: Account): Promise<boolean>;
   /** The patterns of scopes that this person may have beyond the base scope; `*` without scope rules. */
   scopesOf(connector: string, identity: Identity): readonly string[];
   /** What the current rules of a connector read. */
@@ -46,6 +51,7 @@ const RULES_CHANGED = 'The rules have changed since this user signed in. Sign in
 
 interface Compiled extends Rules {
   readonly scopes: readonly ScopeRule<RuleIndex>[] | undefined;
+  readonly admins: RuleIndex | undefined;
 }
 
 export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDependencies): Access {
@@ -81,6 +87,11 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
   };
   return {
     decide: decideNow,
+    hasAdmins: [...connectors.values()].some(({ admins }) => admins !== undefined),
+    isAdmin: async ({ connector, identity }) => {
+      await files.refresh();
+      return isAdmin(identity, rulesOf(connector)?.admins);
+    },
     scopesOf: (connector, identity) => permittedPatterns(identity, rulesOf(connector)?.scopes),
     needs,
     gate: async ({ connector, identity }, occasion) => {
@@ -101,7 +112,10 @@ export function createAccess({ connectors, files, alsoNeeds, onNote }: AccessDep
   };
 }
 
-function compile({ allow, deny, scopes, caseInsensitive, acceptance }: ConnectorRules, files: RuleFiles): Compiled {
+function compile(
+  { allow, deny, scopes, admins, caseInsensitive, acceptance }: ConnectorRules,
+  files: RuleFiles,
+): Compiled {
   const index = (lists: readonly RuleList[]): RuleIndex => {
     const rules = lists.flatMap((list) => [...list.rules, ...list.files.flatMap((path) => files.rulesIn(path))]);
     return indexOf(rules, caseInsensitive);
@@ -111,6 +125,7 @@ function compile({ allow, deny, scopes, caseInsensitive, acceptance }: Connector
     deny: index(deny),
     acceptance,
     scopes: scopes?.map(({ pattern, people }) => ({ pattern, people: index([people]) })),
+    admins: admins && index([admins]),
   };
 }
 
@@ -118,4 +133,5 @@ const rulesIn = (rules: Compiled | undefined): readonly Rule[] => [
   ...(rules?.allow?.rules ?? []),
   ...(rules?.deny.rules ?? []),
   ...(rules?.scopes?.flatMap(({ people }) => people.rules) ?? []),
+  ...(rules?.admins?.rules ?? []),
 ];

@@ -14,13 +14,14 @@ interface Settings {
   readonly peopleAllow?: RuleList | undefined;
   readonly peopleDeny?: RuleList | undefined;
   readonly scopeRules?: readonly ScopeRule[] | undefined;
+  readonly admins?: RuleList | undefined;
 }
 
 /** @returns why the rules can't be used, with the name of the setting; `undefined` if they can */
 export function problemOfFile(
   path: string,
   rules: readonly Rule[],
-  { peopleAllow, peopleDeny, scopeRules }: Settings,
+  { peopleAllow, peopleDeny, scopeRules, admins }: Settings,
   connectors: readonly ConfiguredConnector[],
 ): string | undefined {
   // Each list has only what the file adds to it, because its own rules were judged at the start.
@@ -31,10 +32,16 @@ export function problemOfFile(
     peopleAllow: added(peopleAllow),
     peopleDeny: added(peopleDeny),
     scopeRules: addedToScopes(scopeRules),
+    admins: added(admins),
   };
   const judged = connectors.map((connector) => {
     const every: Lists = connector.every ?? {};
-    const own = { allow: added(every.allow), deny: added(every.deny), scopeRules: addedToScopes(every.scopeRules) };
+    const own = {
+      allow: added(every.allow),
+      deny: added(every.deny),
+      scopeRules: addedToScopes(every.scopeRules),
+      admins: added(every.admins),
+    };
     return { ...connector, every: { ...connector.every, ...own } };
   });
   const [problem] = judgeAccess(settings, judged);

@@ -44,6 +44,12 @@ export const accessSettings = {
     type: scopeRules(),
     example: 'mcp:admin=group:ops',
   }),
+  admins: optional({
+    env: 'ADMINS',
+    doc: 'Who may use the pages of the operator at /admin: the same rules as in PEOPLE_ALLOW, without anyone. They must be people who may come in. Not set: nobody, and /admin answers 404.',
+    type: ruleList(),
+    example: 'email:alice@example.com',
+  }),
 };
 
 /** Settings of each connector, whatever its kind. */
@@ -66,6 +72,12 @@ export const connectorAccessSettings = {
     type: scopeRules(),
     example: 'mcp:admin=group:ops',
   }),
+  admins: optional({
+    env: 'ADMINS',
+    doc: 'Who of this connector may use the pages of the operator at /admin, instead of ADMINS.',
+    type: ruleList(),
+    example: 'group:operators',
+  }),
 };
 
 export type ConnectorAccess = Values<typeof connectorAccessSettings>;
@@ -75,6 +87,8 @@ export interface ConnectorRules {
   readonly allow: RuleList | undefined;
   readonly deny: readonly RuleList[];
   readonly scopes: readonly ScopeRule[] | undefined;
+  /** Who may use the pages of the operator. Absent: nobody. */
+  readonly admins?: RuleList | undefined;
   /** Types of rules that are compared without case. */
   readonly caseInsensitive: readonly RuleType[];
   /** Which accounts the connector accepts by its own settings. Absent: all. */
@@ -90,6 +104,8 @@ export function judgeAccess(settings: AccessSettings, connectors: readonly Confi
     ...connectors.flatMap((connector) => judgeConnector(connector, settings)),
     ...judgeGeneral('PEOPLE_ALLOW', listsOf(settings.peopleAllow), users(connectors, 'allow')),
     ...judgeGeneral('SCOPE_RULES', scopeListsOf(settings.scopeRules), users(connectors, 'scopeRules')),
+    ...judgeGeneral('ADMINS', listsOf(settings.admins), users(connectors, 'admins')),
+    ...everybody('ADMINS', settings.admins),
     ...unsupported('PEOPLE_DENY', listsOf(settings.peopleDeny), connectors.flatMap(typesOf)),
   ];
 }
@@ -107,7 +123,7 @@ const scopeListsOf = (rules: readonly ScopeRule[] | undefined): readonly RuleLis
   rules?.map(({ people }) => people) ?? [];
 
 /** The connectors without a list of their own, which use the general one. */
-const users = (connectors: readonly ConfiguredConnector[], own: 'allow' | 'scopeRules') =>
+const users = (connectors: readonly ConfiguredConnector[], own: 'allow' | 'scopeRules' | 'admins') =>
   connectors.filter((connector) => ownOf(connector)[own] === undefined);
 
 function judgeConnector(
@@ -115,7 +131,7 @@ function judgeConnector(
   { peopleAllow, environment }: AccessSettings,
 ): readonly Problem[] {
   const prefix = variablePrefix(connector.id);
-  const { allow, deny, scopeRules } = ownOf(connector);
+  const { allow, deny, scopeRules, admins } = ownOf(connector);
   const types = typesOf(connector);
   const missing = environment === 'production' && !allow && !peopleAllow;
   const message = `is required in production, because it says who may come in: for example domain:example.com, or anyone for everybody who has an account at ${connector.title}`;
@@ -123,6 +139,8 @@ function judgeConnector(
     ...unsupported(`${prefix}ALLOW`, listsOf(allow), types),
     ...unsupported(`${prefix}DENY`, listsOf(deny), types),
     ...unsupported(`${prefix}SCOPE_RULES`, scopeListsOf(scopeRules), types),
+    ...unsupported(`${prefix}ADMINS`, listsOf(admins), types),
+    ...everybody(`${prefix}ADMINS`, admins),
     ...(missing ? [{ env: `${prefix}ALLOW`, message }] : []),
   ];
 }
@@ -136,6 +154,12 @@ function unsupported(env: string, lists: readonly RuleList[], types: readonly Ru
   if (!odd) return [];
   return [{ env, message: `${odd.text} can't match here; supported: ${[...new Set(types)].join(', ')}` }];
 }
+
+/** An admin ends what other people approved. */
+const everybody = (env: string, list: RuleList | undefined): readonly Problem[] =>
+  list?.rules.some(({ type }) => type === 'anyone')
+    ? [{ env, message: 'anyone would let everybody end the access of everybody: name addresses or groups' }]
+    : [];
 
 /** Of all rules only those about addresses mean the same person at every provider. */
 const EVERYWHERE: ReadonlySet<string> = new Set(['anyone', 'domain', 'email']);

@@ -9,11 +9,12 @@ export interface StartLine {
   readonly allow: string;
   readonly deny: string;
   readonly scopes: string;
+  readonly admins: string;
 }
 
 /** @param title the name of the provider on its button */
 export function startLineOf(
-  { allow, deny, scopes, acceptance }: ConnectorRules,
+  { allow, deny, scopes, admins, acceptance }: ConnectorRules,
   files: Pick<RuleFiles, 'rulesIn'>,
   title: string,
 ): StartLine {
@@ -27,6 +28,7 @@ export function startLineOf(
     scopes: scopes
       ? `${scopes.map(({ pattern, people }) => `${pattern}: ${wordsOf(people, 'everybody who may come in')}`).join('; ') || 'none'}; every other scope but the base scope: nobody`
       : 'everybody who may come in may have every scope of the resource, because SCOPE_RULES is not set',
+    admins: admins ? listed(admins) : 'nobody, and /admin is not there',
   };
 }
 

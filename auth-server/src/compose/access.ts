@@ -17,7 +17,10 @@ import { neededMemberships, storedForTokens } from '../resources/person-claims.t
 import type { Recheck } from '../vault/recheck.ts';
 import type { Dependencies } from './dependencies.ts';
 
-type Parties = Pick<Config, 'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'signIn' | 'resources' | 'tokenClaims'>;
+type Parties = Pick<
+  Config,
+  'peopleAllow' | 'peopleDeny' | 'scopeRules' | 'admins' | 'signIn' | 'resources' | 'tokenClaims'
+>;
 
 /**
  * @param others ids of connectors that are not configured by settings
@@ -69,13 +72,16 @@ function rulesOf(config: Parties, connector?: ConfiguredConnector): ConnectorRul
     allow: own?.allow ?? config.peopleAllow,
     deny: [own?.deny, config.peopleDeny].filter(isList),
     scopes: own?.scopeRules ?? config.scopeRules,
+    admins: own?.admins ?? config.admins,
     caseInsensitive: connector?.kind.caseInsensitive ?? [],
     acceptance: connector?.kind.acceptance?.(connector.settings),
   };
 }
 
-const filesOf = ({ allow, deny, scopes = [] }: ConnectorRules): readonly string[] =>
-  [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people)].flatMap(({ files }) => files);
+const filesOf = ({ allow, deny, scopes = [], admins }: ConnectorRules): readonly string[] =>
+  [...(allow ? [allow] : []), ...deny, ...scopes.map(({ people }) => people), ...(admins ? [admins] : [])].flatMap(
+    ({ files }) => files,
+  );
 
 interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
   readonly recheck: Pick<Recheck, 'gate' | 'forget'>;

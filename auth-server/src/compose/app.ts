@@ -32,6 +32,7 @@ import { createUsers } from '../provisioning/users.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { Recheck } from '../vault/recheck.ts';
 import { scimTokensOf } from './access.ts';
+import type { Admin } from './admin/admin.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -44,6 +45,8 @@ export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
   readonly access: Pick<Access, 'stored'>;
+  /** Absent: there are no pages of the operator. */
+  readonly admin: Admin | undefined;
   readonly signedOut: SignedOut;
   readonly recheck: Pick<Recheck, 'remember' | 'forget'>;
   readonly organisations: Organisations;
@@ -59,7 +62,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const { issuer, trustedProxies, documentLifetime } = config;
   const { clock, log, audit, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
     dependencies;
-  const { clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
+  const { admin, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
   const isSecure = issuer.startsWith('https:');
@@ -91,6 +94,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     const pageSessions = createPageSessions({ ...signIn, ...pageSessionParts, sessions });
     const withPages = { ...signIn, pageSessions };
     const routes = [
+      ...(admin ? [admin.routes(pageSessions)] : []),
       interactionRoutes({ ...withPages, interactions }),
       callbackRoutes(withPages),
       pageSignInRoutes(signIn),
@@ -103,7 +107,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
     return createApp({
       issuer,
       log,
-      audit,
+      audit: admin?.noting(audit) ?? audit,
       isReady,
       languageOf,
       pages,

@@ -39,6 +39,7 @@ import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
 import { composeAccounts, composeRecheck, composeSignedOut } from './accounts.ts';
+import { composeAdmin } from './admin/admin.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
 import { composeClients, prepareClients } from './clients.ts';
@@ -195,11 +196,22 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const clients = composeClients(config, dependencies);
   const capabilities = { ...dependencies, accounts, signedOut, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
-  const createApp = composeApp(config, { ...capabilities, recheck, cookieKeys: cookies, onSignIn: meters?.onSignIn });
+  const admin = composeAdmin(config, capabilities);
+  const createApp = composeApp(config, {
+    ...capabilities,
+    admin,
+    recheck,
+    cookieKeys: cookies,
+    onSignIn: meters?.onSignIn,
+  });
   const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }));
   let handler = createHandler(keys.signing);
-  const stop = keys.follow((signing) => {
+  const stopFollowing = keys.follow((signing) => {
     handler = createHandler(signing);
   });
+  const stop = async () => {
+    await stopFollowing();
+    await admin?.close();
+  };
   return { handler: (req, res) => handler(req, res), stop };
 }

@@ -8,6 +8,8 @@ export interface Account {
   readonly accountId: string;
   readonly connector: string;
   readonly identity: Identity;
+  /** The last sign-in, in seconds since the epoch. Absent: it was before this was stored. */
+  readonly signedInAt?: number | undefined;
   /** When the upstream last confirmed the person, in seconds since the epoch. Absent: nobody asks it again. */
   readonly checkedAt?: number | undefined;
   /** Why the upstream has refused the person since the sign-in, for the log. */

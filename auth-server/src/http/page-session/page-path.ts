@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 
 /** The first page is for a request that names none. */
-const PAGES = ['/account'] as const;
+const PAGES = ['/account', '/admin'] as const;
 
 const PART = /^(\/[\w-]{1,128}){1,4}$/;
 

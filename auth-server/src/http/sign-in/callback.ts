@@ -198,7 +198,7 @@ async function completeSignIn(
     return { error: 'access_denied', description: refusal.description, refused: identity };
   }
   const remembered = await dependencies.recheck.remember(account, session);
-  await dependencies.accounts.save(dependencies.access.stored(remembered));
+  await dependencies.accounts.save({ ...dependencies.access.stored(remembered), signedInAt: since });
   const upstreamSession = session?.sid === undefined ? undefined : upstreamSessionOf(identity.issuer, session.sid);
   if (upstreamSession !== undefined && upstream.connector.logout?.endsApprovals) {
     await dependencies.signedOut.remember(upstreamSession, account.accountId);

@@ -1,0 +1,72 @@
+/** Owns how the pages of the operator are created from the settings. Without anybody in ADMINS there are none, and nothing is noted. */
+import { setTimeout } from 'node:timers/promises';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import { urlPath } from '@mcp-oauth/shared/contract';
+import type { Middleware } from 'koa';
+import manifest from '../../../package.json' with { type: 'json' };
+import type { Access } from '../../access/access.ts';
+import { createAdministration } from '../../administration/administration.ts';
+import { noting } from '../../administration/refusal-in-audit.ts';
+import { createRecentRefusals } from '../../administration/refusals.ts';
+import { brandOf } from '../../branding/brand.ts';
+import type { Config } from '../../config.ts';
+import type { Accounts } from '../../federation/account.ts';
+import { adminRoutes } from '../../http/admin/routes.ts';
+import type { PageSessions } from '../../http/page-session/page-sessions.ts';
+import { createKeyStore } from '../../keys/key-store.ts';
+import { createAdminPages } from '../../views/admin/pages.ts';
+import type { Clients } from '../clients.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { describeClientBy } from './describe-client.ts';
+
+export interface AdminDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store' | 'directory'> {
+  readonly access: Pick<Access, 'hasAdmins' | 'isAdmin'>;
+  readonly accounts: Accounts;
+  readonly clients: Clients;
+}
+
+export interface Admin {
+  /** The audit, whose refusals the operator sees as well. */
+  noting(audit: Audit): Audit;
+  routes(pageSessions: PageSessions): Middleware;
+  /** Stores what was noted. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds between two writes of refusals by one process. */
+const PAUSE = 1_000;
+
+export function composeAdmin(config: Config, dependencies: AdminDependencies): Admin | undefined {
+  const { access, clock, log, store, directory, accounts, clients } = dependencies;
+  if (!access.hasAdmins) return undefined;
+  const closing = new AbortController();
+  const refusals = createRecentRefusals({
+    store,
+    clock,
+    pause: () => setTimeout(PAUSE, undefined, { signal: closing.signal, ref: false }).catch(() => {}),
+    onLost: (lost, err) => log.warn({ lost, reason: String(err) }, 'refusals not stored for the operator'),
+  });
+  const base = `${urlPath(config.issuer)}/admin`;
+  const administration = createAdministration({
+    clock,
+    directory,
+    accounts,
+    describeClient: describeClientBy(clients.preRegistered, store),
+    keyring: async () => (await createKeyStore(store).load())?.ring,
+    refusals,
+    versions: {
+      server: manifest.version,
+      engine: manifest.dependencies['oidc-provider'],
+      node: process.version,
+    },
+  });
+  const pages = createAdminPages(brandOf(config), base);
+  return {
+    noting: (audit) => noting(audit, refusals),
+    routes: (pageSessions) => adminRoutes({ access, clock, administration, pages, pageSessions }),
+    close: async () => {
+      closing.abort();
+      await refusals.settled();
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** Owns the tables of the pages of the operator: people, clients, grants, keys and refusals. */
+import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import type { ClientOrigin, ClientRow, GrantRow, KeyRow, PersonRow } from '../../administration/overview.ts';
+import type { RecentRefusal } from '../../administration/refusals.ts';
+import { foreign, moment } from './frame.ts';
+
+interface Columns<Row> {
+  /** For the region and for its readers. */
+  readonly caption: string;
+  readonly none: string;
+  readonly columns: readonly (readonly [title: string, cell: (row: Row) => Html | string])[];
+}
+
+function table<Row>(rows: readonly Row[], { caption, none, columns }: Columns<Row>): Html {
+  if (rows.length === 0) return html`<p class="soft">${none}</p>`;
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+<table>
+<thead><tr>${columns.map(([title]) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    (row) =>
+      html`<tr>${columns.map(([, cell]) => html`<td>${cell(row)}</td>`)}</tr>
+`,
+  )}</tbody>
+</table>
+</div>`;
+}
+
+const cell = (...lines: readonly (Html | string | undefined)[]): Html => html`<span class="cell">${lines}</span>`;
+
+const nameOfPerson = ({ name, address, accountId }: PersonRow): string => address ?? name ?? accountId;
+
+const nameOfClient = ({ name, clientId }: ClientRow): string => name ?? clientId;
+
+const grantsOf = (base: string, what: 'person' | 'client', id: string, text: Html): Html =>
+  html`<a href="${base}/grants?${what}=${encodeURIComponent(id)}">${text}</a>`;
+
+const personCell = (base: string, person: PersonRow): Html =>
+  cell(
+    grantsOf(base, 'person', person.accountId, foreign(nameOfPerson(person))),
+    person.address !== undefined && person.name !== undefined ? html`<br>${foreign(person.name)}` : undefined,
+  );
+
+const clientCell = (base: string, client: ClientRow): Html =>
+  cell(grantsOf(base, 'client', client.clientId, foreign(nameOfClient(client))));
+
+export const people = (base: string, rows: readonly PersonRow[]): Html =>
+  table(rows, {
+    caption: 'People',
+    none: 'Nobody has an approval.',
+    columns: [
+      ['Person', (row) => personCell(base, row)],
+      ['Signed in with', ({ connector }) => foreign(connector)],
+      ['Last sign-in', ({ signedInAt }) => moment(signedInAt)],
+      ['Grants', ({ grants }) => String(grants ?? '–')],
+      ['Subject', ({ accountId }) => cell(html`<code>${accountId}</code>`)],
+    ],
+  });
+
+const ORIGINS = {
+  operator: 'added by the operator',
+  registered: 'registered itself',
+  published: 'publishes its metadata',
+  removed: 'no longer stored',
+} as const satisfies Readonly<Record<ClientOrigin, string>>;
+
+export const clients = (base: string, rows: readonly ClientRow[]): Html =>
+  table(rows, {
+    caption: 'Clients',
+    none: 'No client has an approval.',
+    columns: [
+      ['Client', (row) => clientCell(base, row)],
+      ['Where from', ({ origin }) => ORIGINS[origin]],
+      ['Last used', ({ lastUsedAt }) => moment(lastUsedAt)],
+      ['People', ({ people }) => (people ? `${people.count}${people.orMore ? ' or more' : ''}` : '–')],
+      ['Client id', ({ clientId }) => cell(html`<code>${clientId}</code>`)],
+    ],
+  });
+
+export const grants = (base: string, rows: readonly GrantRow[]): Html =>
+  table(rows, {
+    caption: 'Grants',
+    none: 'There is no grant.',
+    columns: [
+      ['Person', ({ person }) => personCell(base, person)],
+      ['Client', ({ client }) => clientCell(base, client)],
+      ['Scopes', ({ scopes }) => cell(html`<bdi>${scopes.join(' ') || '–'}</bdi>`)],
+      ['Organisation', ({ organisation }) => cell(foreign(organisation))],
+      ['Approved', ({ createdAt }) => moment(createdAt)],
+      ['Last used', ({ lastUsedAt }) => moment(lastUsedAt)],
+    ],
+  });
+
+export const keys = (rows: readonly KeyRow[]): Html =>
+  table(rows, {
+    caption: 'Keys',
+    none: 'There are no keys yet.',
+    columns: [
+      ['Key', ({ kid }) => cell(html`<code>${kid}</code>`)],
+      ['Algorithm', ({ algorithm }) => algorithm],
+      ['State', ({ state }) => state],
+      ['Signs from', ({ signsFrom }) => moment(signsFrom)],
+      ['Published until', ({ publishedUntil }) => moment(publishedUntil)],
+    ],
+  });
+
+export const refusals = (rows: readonly RecentRefusal[]): Html =>
+  table(rows, {
+    caption: 'Refusals of the last hour',
+    none: 'Nobody was refused in the last hour.',
+    columns: [
+      ['When', ({ at }) => moment(at)],
+      ['What', ({ event }) => event],
+      ['Rule or reason', ({ reason }) => cell(foreign(reason))],
+      ['Client', ({ client }) => cell(foreign(client))],
+      ['Reference', ({ reference }) => (reference === undefined ? '–' : cell(html`<code>${reference}</code>`))],
+    ],
+  });
