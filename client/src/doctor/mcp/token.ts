@@ -9,11 +9,14 @@ import { foreignText, foreignWords } from '../foreign-text.ts';
 import { type Document, type Known, note, type Objection, passed, step, type Verdict } from '../step.ts';
 import { stringsIn } from '../steps/document.ts';
 import { objectIn } from './message.ts';
+import { type ListedStatus, listedStatus } from './token-status.ts';
 
 interface Read {
   readonly header?: Document | undefined;
   readonly claims?: Document | undefined;
   readonly signature: 'good' | 'bad' | 'unknown';
+  /** Absent: it refers to no status list. */
+  readonly status?: ListedStatus | undefined;
   readonly now: number;
 }
 
@@ -22,7 +25,7 @@ export const NO_TOKEN = 'there is no token: --token-file, --token or --login';
 export const token = step(
   'token',
   ({ token: given, open }) => (given ? undefined : open ? 'the server needs no sign-in' : NO_TOKEN),
-  async ({ now }, { token: given = '', keys, issuer, authorities = [] }): Promise<Read> => {
+  async ({ ask, now }, { token: given = '', keys, issuer, authorities = [] }): Promise<Read> => {
     const [header, claims] = given.split('.').map((part) => objectIn(Buffer.from(part, 'base64url').toString()));
     const isJwt = header !== undefined && claims !== undefined && given.split('.').length === 3;
     if (!isJwt) return { signature: 'unknown', now: now() };
@@ -30,7 +33,14 @@ export const token = step(
     const found = await checkSignature(given, header, (own ?? keys)?.document);
     // The keys of the issuer that is used need not fit a token of another one.
     const isForeign = !own && issuer !== undefined && claims.iss !== issuer;
-    return { header, claims, signature: found === 'bad' && isForeign ? 'unknown' : found, now: now() };
+    const signature = found === 'bad' && isForeign ? 'unknown' : found;
+    const isSigned = async (jwt: string): Promise<boolean | undefined> => {
+      const head = objectIn(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString());
+      const seen = signature === 'good' && head ? await checkSignature(jwt, head, (own ?? keys)?.document) : 'unknown';
+      return seen === 'unknown' ? undefined : seen === 'good';
+    };
+    const status = signature === 'bad' ? undefined : await listedStatus(claims, ask, isSigned);
+    return { header, claims, signature, status, now: now() };
   },
   judgeToken,
 );
@@ -57,14 +67,16 @@ async function checkSignature(
 }
 
 export function judgeToken(read: Read, known: Pick<Known, 'url' | 'issuer' | 'resource' | 'challenge'>): Verdict {
-  const { header, claims, signature } = read;
+  const { header, claims, signature, status } = read;
   if (!header || !claims) return passed('opaque: only its issuer can say whose it is and until when');
   const objections = [
     ...objectionsToKind(header, claims, signature),
     ...objectionsToTime(claims, read.now),
     ...objectionsToParties(claims, signature, known),
+    ...objectionsToStatus(status),
   ];
-  const says = `${explained(claims)}. ${SIGNATURES[signature]}`;
+  const listed = status?.state === 'good' ? `. It is not revoked: ${status.says} is not marked` : '';
+  const says = `${explained(claims)}. ${SIGNATURES[signature]}${listed}`;
   if (objections.length === 0) return passed(says);
   return note(`${says}. But ${objections.map((objection) => objection.says).join('; ')}`, { objections });
 }
@@ -131,6 +143,17 @@ function objectionsToKind(
       fix: 'Give access tokens the typ at+jwt (RFC 9068 §2.1).',
     });
   return objections;
+}
+
+function objectionsToStatus(status: ListedStatus | undefined): readonly Objection[] {
+  if (status?.state === 'marked') {
+    return [
+      { responsible: 'user', says: `its issuer has revoked it: ${status.says} is marked`, fix: 'Sign in again.' },
+    ];
+  }
+  if (status?.state !== 'unreadable') return [];
+  const fix = 'Publish the status list there, signed by a key of the issuer.';
+  return [{ responsible: 'authorization-server', says: `its status list can't be read: ${status.says}`, fix }];
 }
 
 function objectionsToTime({ exp, nbf, iat }: Document, now: number): readonly Objection[] {

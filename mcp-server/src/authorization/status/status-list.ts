@@ -63,6 +63,7 @@ export class StatusList {
   #readAt: number;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #wasTried = false;
+  #failure: string | undefined = 'not read yet';
   #hasChanged = false;
   #running: Promise<void> | undefined;
   /** Seconds since the epoch: when the last token with this list that was seen expires. */
@@ -85,8 +86,9 @@ export class StatusList {
     return Math.max(0, this.#options.clock.now() - this.#readAt) / 1000;
   }
 
-  get isUnread(): boolean {
-    return this.#copy === undefined || this.#outage.isAway;
+  /** Why it could not be read at the last attempt; absent: it was read. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** @param until seconds since the epoch at which a token with this list expires */
@@ -139,13 +141,15 @@ export class StatusList {
       const found = await read(copy && { kid: copy.kid, etag });
       if (found) this.#replace(found.document, found.etag);
       this.#readAt = started;
+      this.#failure = undefined;
       if (this.#outage.isAway) onRecovery();
       this.#outage.end();
       const isDue = found !== undefined || this.#hasChanged;
       this.#hasChanged = found !== undefined;
       if (isDue) onChange();
     } catch (error) {
-      onFailure(error, this.#outage.begin(reasonOf(error)) !== undefined);
+      this.#failure = reasonOf(error);
+      onFailure(error, this.#outage.begin(this.#failure) !== undefined);
     }
   }
 

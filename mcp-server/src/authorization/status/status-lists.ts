@@ -92,7 +92,7 @@ export class StatusLists implements Revocations {
     return [...Map.groupBy(this.#held.values(), ({ issuer }) => issuer.id)].map(([id, held]) => {
       const lists = held.flatMap((one) => [...one.lists.values()]);
       const age = lists.length === 0 ? undefined : Math.max(...lists.map((list) => list.age));
-      return { id, lists: lists.length, unread: lists.filter((list) => list.isUnread).length, age };
+      return { id, lists: lists.length, unread: lists.filter(({ failure }) => failure !== undefined).length, age };
     });
   }
 

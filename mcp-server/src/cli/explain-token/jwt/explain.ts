@@ -8,6 +8,7 @@ import { type Explanation, explained, HIDES, type Way } from '../explanation.ts'
 import type { Inspection } from '../inspection.ts';
 import { rightsOf } from '../rights.ts';
 import { findFaults, verdict } from './faults.ts';
+import { listedStatus } from './listed-status.ts';
 import { partsThatAreRight } from './right-parts.ts';
 import { createStandIn, type DecodedToken } from './stand-in.ts';
 
@@ -15,7 +16,8 @@ type Verdict = Principal | TokenError;
 
 export async function explainJwt(token: string, inspection: Inspection, way: Way): Promise<Explanation> {
   const standIn = createStandIn(inspection);
-  const verify = way.offline ? standIn.verifyForm : inspection.authorization().verify;
+  const { verify: verifyWhole, statusLists } = inspection.authorization();
+  const verify = way.offline ? standIn.verifyForm : verifyWhole;
   const whole = await verdict((async () => verify(token))());
   if (whole instanceof TokenError && isUnreadable(whole)) {
     return { checks: [{ check: 'form', ...refusedBy(whole, (name) => name) }] };
@@ -33,10 +35,12 @@ export async function explainJwt(token: string, inspection: Inspection, way: Way
     if (error.reason === 'keys_unavailable') return { ...refused, found: way.whyUnavailable(), setting: keySetting };
     return !principal && index === errors.length - 1 ? { ...refused, note: HIDES } : refused;
   });
+  const isWhole = !way.offline && !(whole instanceof TokenError);
   const refused = new Set(refusals.map(({ check }) => check));
   const checks = [
     ...refusals,
     ...signatureOf(whole, decoded, way),
+    ...(refused.has('status') ? [] : listedStatus(principal, isWhole ? statusLists : undefined)),
     ...partsThatAreRight(decoded, { rules, principal, refused }),
     ...(principal ? rightsOf(principal, inspection, refused) : []),
   ];
