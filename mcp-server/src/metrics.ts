@@ -211,10 +211,10 @@ export function createMeters() {
     onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
     onIntrospection: (outcome: (typeof ANSWERS)[number]): void => introspections.add(outcome),
-    onRevoked: ({ calls, streams, sessions: ended }: Revoked): void => {
+    onRevoked: ({ calls, streams, sessions: owners }: Revoked): void => {
       revoked.addMany(calls, 'call');
       revoked.addMany(streams, 'stream');
-      revoked.addMany(ended, 'session');
+      revoked.addMany(owners.length, 'session');
     },
     onFetchFailure: (document: 'keys' | 'metadata' | 'status list', issuer: string): void =>
       fetchFailures.add(document, issuer),

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { Principal } from '../authorization/principal.ts';
+import type { Owner, Principal } from '../authorization/principal.ts';
 
 /** The path to which messages of an HTTP+SSE stream are posted; the stream tells it to its client. */
 export const MESSAGES_PATH = '/messages';
@@ -54,7 +54,8 @@ export interface Drained {
 export interface Revoked {
   readonly calls: number;
   readonly streams: number;
-  readonly sessions: number;
+  /** The owners of the sessions. */
+  readonly sessions: readonly Owner[];
 }
 
 /** The public description of a tool: for the landing page, the metadata document and the scope check. */

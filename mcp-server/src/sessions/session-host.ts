@@ -20,18 +20,19 @@ import {
   isOfToken,
   type McpSession,
   ownerOf,
-  referenceOf,
   referringOf,
   type SessionLimits,
+  withToken,
 } from './session.ts';
 
 /** `foreign` is for the log only: the client gets the same answer for both. */
 type Absent = 'unknown' | 'foreign';
+type Found = McpSession | Absent;
 
 export interface SessionHost {
   open(principal: Principal, transport: McpSession['transport'], agreed?: Agreement): Promise<McpSession | Full>;
   /** Counts as use of the session. Answers synchronously when the record was read a moment ago. */
-  find(id: string, principal: Principal): McpSession | Absent | Promise<McpSession | Absent>;
+  find(id: string, principal: Principal): Found | Promise<Found>;
   /** The record of a session, without using it. */
   peek(id: string): Promise<McpSession | undefined>;
   /** @returns false when the session has ended, or has its maximum number of subscriptions */
@@ -41,11 +42,15 @@ export interface SessionHost {
    * @returns false when it has ended
    */
   keep(id: string): Promise<boolean>;
-  end(id: string): Promise<void>;
+  /** @returns false when it had ended before */
+  end(id: string): Promise<boolean>;
   /** Ends a session whose newest token was revoked. @returns whether it was */
   endIfRevoked(session: McpSession): Promise<boolean>;
-  /** Ends the sessions whose newest token was revoked, of those that were served here. @returns their number */
-  endRevoked(): Promise<number>;
+  /**
+   * Ends the sessions whose newest token was revoked, of those that were served here.
+   * @returns the owners of those that no other replica has ended first
+   */
+  endRevoked(): Promise<readonly Owner[]>;
   /** Another replica has changed the record, or may have: the next use reads it again. Without an id, all records. */
   invalidate(id?: string): void;
   /** Another replica has ended the session. */
@@ -87,6 +92,12 @@ const PAUSE = 250;
 
 /** Number of sessions that are ended at the same time. */
 const AT_ONCE = 100;
+
+interface Ending {
+  readonly isOver: boolean;
+  /** Present if the session was ended here. */
+  readonly owner?: Owner;
+}
 
 interface Copy {
   session: McpSession;
@@ -166,11 +177,7 @@ export function createSessionHost({
   };
   const use = (copy: Copy, principal: Principal): McpSession => {
     const [now, newer] = [clock.now(), principal.expiresAt > copy.session.tokenExpiresAt];
-    if (newer) {
-      const { status: _, ...session } = copy.session;
-      const status = referenceOf(principal);
-      copy.session = { ...session, tokenExpiresAt: principal.expiresAt, ...(status && { status }) };
-    }
+    if (newer) copy.session = withToken(copy.session, principal);
     if (newer || now - copy.writtenAt >= pace) write(copy, now).catch(onFailure);
     return copy.session;
   };
@@ -180,22 +187,23 @@ export function createSessionHost({
       ? revocations.learn(referringOf(session), session.tokenExpiresAt)
       : undefined;
   /** Decides by the record: another replica may have seen a newer token. */
-  const endIfRevoked = async (id: string): Promise<boolean> => {
+  const endIfRevoked = async (id: string): Promise<Ending> => {
     const copy = await load(id);
-    if (!copy) return true;
-    await learn(copy.session);
-    if (!revocations.isRevoked(referringOf(copy.session))) return false;
+    if (!copy) return { isOver: true };
+    const { session } = copy;
+    await learn(session);
+    if (!revocations.isRevoked(referringOf(session))) return { isOver: false };
     // Streams and calls end here even while the store is unavailable.
     ended(id);
-    await end(id);
-    return true;
+    return (await end(id)) ? { isOver: true, owner: session.owner } : { isOver: true };
   };
-  const end = async (id: string): Promise<void> => {
-    await store.delete(id);
+  const end = async (id: string): Promise<boolean> => {
+    const isFirst = await store.delete(id);
     ended(id);
     await tell(bus, 'ended', id);
+    return isFirst;
   };
-  const admit = (copy: Copy | undefined, principal: Principal): McpSession | Absent | Promise<McpSession | Absent> => {
+  const admit = (copy: Copy | undefined, principal: Principal): Found | Promise<Found> => {
     if (!copy) return 'unknown';
     const { session } = copy;
     if (!sameOwner(session.owner, principal)) return 'foreign';
@@ -204,7 +212,9 @@ export function createSessionHost({
     const learning = learn(session);
     if (learning) return learning.then(() => admit(copy, principal));
     if (!revocations.isRevoked(referringOf(session))) return use(copy, principal);
-    return endIfRevoked(session.id).then((isOver) => (isOver ? 'unknown' : admit(copies.get(session.id), principal)));
+    return endIfRevoked(session.id).then(({ isOver }) =>
+      isOver ? 'unknown' : admit(copies.get(session.id), principal),
+    );
   };
   /** Keeps a stale copy: it serves requests while the store is unavailable. */
   const invalidate = (id?: string): void => {
@@ -221,18 +231,18 @@ export function createSessionHost({
   return {
     open: async (principal, transport, agreed) => {
       const now = clock.now();
-      const status = referenceOf(principal);
-      const session: McpSession = {
-        id: randomBytes(24).toString('base64url'),
-        owner: ownerOf(principal),
-        transport,
-        ...(agreed && { agreed }),
-        subscriptions: [],
-        created: now,
-        usedUntil: now,
-        tokenExpiresAt: principal.expiresAt,
-        ...(status && { status }),
-      };
+      const session = withToken(
+        {
+          id: randomBytes(24).toString('base64url'),
+          owner: ownerOf(principal),
+          transport,
+          ...(agreed && { agreed }),
+          subscriptions: [],
+          created: now,
+          usedUntil: now,
+        },
+        principal,
+      );
       const opened = await store.create(session);
       if (typeof opened === 'string') return opened;
       if (opened.evicted !== undefined) {
@@ -261,21 +271,19 @@ export function createSessionHost({
     end,
     endIfRevoked: async (session) => {
       await learn(session);
-      return revocations.isRevoked(referringOf(session)) && endIfRevoked(session.id);
+      return revocations.isRevoked(referringOf(session)) && (await endIfRevoked(session.id)).isOver;
     },
     endRevoked: async () => {
-      const ids = [...copies.values()].filter(({ session }) => revocations.isRevoked(referringOf(session)));
-      let count = 0;
-      for (let first = 0; first < ids.length; first += AT_ONCE) {
-        const ending = ids.slice(first, first + AT_ONCE).map(({ session }) =>
-          endIfRevoked(session.id).catch((error: unknown) => {
-            onFailure(error);
-            return false;
-          }),
-        );
-        count += (await Promise.all(ending)).filter(Boolean).length;
+      const revoked = [...copies.values()].filter(({ session }) => revocations.isRevoked(referringOf(session)));
+      const owners: Owner[] = [];
+      for (let first = 0; first < revoked.length; first += AT_ONCE) {
+        const ending = revoked.slice(first, first + AT_ONCE).map(async ({ session }) => {
+          const { owner } = await endIfRevoked(session.id);
+          if (owner) owners.push(owner);
+        });
+        await Promise.all(ending.map((one) => one.catch(onFailure)));
       }
-      return count;
+      return owners;
     },
     invalidate,
     forget: ended,

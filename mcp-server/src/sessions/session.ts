@@ -48,9 +48,11 @@ const TOKEN_GRACE_SECONDS = 45;
 
 export const ownerOf = ({ issuer, subject, clientId }: Principal): Owner => ({ issuer, subject, clientId });
 
-/** The reference that is kept, without what holds for one token only. */
-export const referenceOf = ({ status }: Principal): StatusReference | undefined =>
-  status && { uri: status.uri, idx: status.idx };
+/** A session whose owner has shown this token, the one that expires last. What holds for the token alone is not kept. */
+export function withToken(session: Omit<McpSession, 'tokenExpiresAt'>, { expiresAt, status }: Principal): McpSession {
+  const { status: _, ...rest } = session;
+  return { ...rest, tokenExpiresAt: expiresAt, ...(status && { status: { uri: status.uri, idx: status.idx } }) };
+}
 
 export const referringOf = ({ owner, status }: McpSession): Referring => ({ issuer: owner.issuer, status });
 

@@ -178,7 +178,7 @@ describe('draft-ietf-oauth-status-list §5.1, §8.3 a list that is not believed'
     await pass();
     await expect
       .poll(() => lines('status list not read'))
-      .toMatchObject([{ reason: expect.stringContaining('older') }]);
+      .toMatchObject([{ reason: expect.stringContaining('not newer') }]);
     expect(await server.whoami(ended)).toMatchObject(refused('revoked'));
   });
 

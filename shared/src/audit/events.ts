@@ -86,7 +86,7 @@ export const EVENTS = {
   'session.opened': { by: 'mcp-server', doc: 'A client opened a session of MCP.' },
   'session.ended': {
     by: 'mcp-server',
-    doc: 'A session was ended: by its client, or for a newer one. Idle ones expire unnoted.',
+    doc: 'A session was ended: by its client, for a newer one, or as its token was revoked. Idle ones expire unnoted.',
   },
   'session.refused': { by: 'mcp-server', doc: 'A session of somebody else was asked for, or a limit was reached.' },
 } as const satisfies Readonly<Record<string, EventDeclaration>>;

@@ -159,10 +159,10 @@ export class StatusList {
    */
   #replace(document: ListDocument, etag: string | undefined): void {
     const copy = this.#copy;
-    const isOlder = copy !== undefined && document.issuedAt < copy.issuedAt;
-    if (isOlder && !hasMarksOf(document, copy))
-      throw new Error('it is older than the copy held, and lacks a mark of it');
-    this.#copy = isOlder ? { ...document, issuedAt: copy.issuedAt } : document;
+    const isNewer = copy === undefined || document.issuedAt > copy.issuedAt;
+    if (!isNewer && !hasMarksOf(document, copy))
+      throw new Error('it is not newer than the copy held, and lacks a mark of it');
+    this.#copy = isNewer ? document : { ...document, issuedAt: copy.issuedAt };
     this.#etag = etag;
   }
 }

@@ -1,4 +1,5 @@
 /** Owns the wiring of status lists: the issuers that may publish them, when they are read, and what is logged about them. */
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { TICK } from '../../authorization/status/status-list.ts';
 import { StatusLists } from '../../authorization/status/status-lists.ts';
@@ -31,13 +32,16 @@ export function composeStatus(
 export function readLists(
   lists: StatusLists,
   endRevoked: () => Promise<Revoked>,
-  { log, meters }: Pick<ProcessDependencies, 'log' | 'meters'>,
+  { log, meters, audit }: Pick<ProcessDependencies, 'log' | 'meters'> & { readonly audit: Audit | undefined },
 ): () => void {
   const end = async (): Promise<void> => {
     const ended = await endRevoked();
-    if (ended.calls + ended.streams + ended.sessions === 0) return;
+    const { calls, streams, sessions } = ended;
+    if (calls + streams + sessions.length === 0) return;
     meters?.onRevoked(ended);
-    log.info(ended, 'ended what was revoked');
+    log.info({ calls, streams, sessions: sessions.length }, 'ended what was revoked');
+    for (const { subject, clientId } of sessions)
+      audit?.({ event: 'session.ended', outcome: 'ok', who: subject, client: clientId, reason: 'revoked' });
   };
   lists.onChange(() => {
     end().catch((err: unknown) => log.error({ err }, 'what was revoked could not be ended'));
