@@ -13,7 +13,7 @@ const TITLE = /^ *(?:(?:it|survives)(?:\.\w+)*(?:\(.*?\))??|\](?: as const)?\))\
 
 /** What may precede the sentence: the clauses that the test proves. */
 const CLAUSES =
-  /^(?:(?:RFC \d+(?:bis)?|OAuth 2\.1|OpenID Connect \w+|JSON-RPC 2\.0|MCP \d{4}-\d\d-\d\d|draft-[\w-]+|CWE-\d+|SEP-\d+|§[\d.]+|and)[\s,:]*)+/;
+  /^(?:(?:RFC \d+(?:bis)?|OAuth 2\.1|Token Status List|OpenID Connect \w+|JSON-RPC 2\.0|MCP \d{4}-\d\d-\d\d|draft-[\w-]+|CWE-\d+|SEP-\d+|§[\d.]+|and)[\s,:]*)+/;
 
 const titlesIn = (text: string): string[] => [...text.matchAll(TITLE)].map(([, , title = '']) => title);
 

@@ -34,6 +34,7 @@ import { lifetimeSettings } from './provider/settings.ts';
 import { connectorProvisioningSettings, judgeProvisioning } from './provisioning/settings.ts';
 import { judgeRegistration, registrationSettings } from './registration/settings.ts';
 import { judgeResources, resourceSettings } from './resources/settings.ts';
+import { revocationSettings } from './revocation/settings.ts';
 import { judgeStorage, storageSettings } from './storage/settings.ts';
 import { vaultSettings } from './vault/settings.ts';
 
@@ -64,6 +65,7 @@ export const settings = {
   ...lifetimeSettings,
   ...clientDocumentSettings,
   ...keySettings,
+  ...revocationSettings,
   ...httpSettings,
   ...registrationSettings,
   ...deviceSettings,

@@ -39,6 +39,7 @@ const ROUTES = [
   '/scim/v2/:connector/Users',
   '/scim/v2/:connector/Users/:id',
   '/jwks',
+  '/status/:list',
   AUTHORIZATION_SERVER_PATH,
   OPENID_CONFIGURATION_PATH,
   ...PROBES,

@@ -41,11 +41,15 @@ async function withStorage<T>(
   const clock = systemClock;
   // Standard output is for the command; a problem with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');
-  const { store, directory } = await openStorage(config, { clock, log, patience: PATIENCE, ...(layer && { layer }) });
+  const { store, directory, close } = await openStorage(config, {
+    clock,
+    log,
+    patience: PATIENCE,
+    ...(layer && { layer }),
+  });
   try {
     return await work({ config, store, directory, clock });
   } finally {
-    await directory.close();
-    await store.close();
+    await close();
   }
 }

@@ -24,11 +24,14 @@ import { finishNative } from '../http/sign-in/finished.ts';
 import { interactionRoutes } from '../http/sign-in/interaction.ts';
 import { createLoginCookie } from '../http/sign-in/login-cookie.ts';
 import type { SignInObserver } from '../http/sign-in/upstream-failure.ts';
+import { answerStatusLists } from '../http/status-lists.ts';
 import type { CookieKeys } from '../keys/key-store.ts';
+import type { SigningKey } from '../keys/signing-key.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
+import type { StatusDocuments } from '../revocation/status-documents.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { Recheck } from '../vault/recheck.ts';
 import { scimTokensOf } from './access.ts';
@@ -53,12 +56,16 @@ export interface AppDependencies extends Dependencies {
   readonly clients: Clients;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
+  readonly statusDocuments: StatusDocuments;
   readonly isReady: () => boolean;
   readonly onSignIn?: SignInObserver | undefined;
 }
 
-/** @returns a function that creates the application around an engine; everything else outlives the engines */
-export function composeApp(config: Config, dependencies: AppDependencies): (engine: Engine) => RequestListener {
+/** @returns a function that creates the application around an engine and its signing key; everything else outlives the engines */
+export function composeApp(
+  config: Config,
+  dependencies: AppDependencies,
+): (engine: Engine, key: SigningKey) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
   const { clock, log, audit, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
     dependencies;
@@ -90,7 +97,8 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
   const provisioning = composeProvisioning(config, dependencies);
   const logout = backChannelLogout({ connectors, signedOut, recheck });
   const registration = { ...clients.registration, ...registrationLimits };
-  return ({ app, guards, interactions, sessions, revision }) => {
+  const documents = dependencies.statusDocuments;
+  return ({ app, guards, interactions, sessions, revision }, key) => {
     const pageSessions = createPageSessions({ ...signIn, ...pageSessionParts, sessions });
     const withPages = { ...signIn, pageSessions };
     const routes = [
@@ -119,6 +127,7 @@ export function composeApp(config: Config, dependencies: AppDependencies): (engi
       deviceLimits,
       documentLifetime,
       revision,
+      answerStatusLists: answerStatusLists({ issuer, documents, key, log }),
       routes,
       engine: app,
     });

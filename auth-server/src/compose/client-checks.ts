@@ -15,10 +15,12 @@ import type { Engine } from '../provider/provider.ts';
 import { createSqliteDirectory } from '../storage/directory/sqlite.ts';
 import { rateLimitsOn } from '../storage/rate-limit.ts';
 import { createSqliteStore } from '../storage/sqlite.ts';
+import { createSqliteStatusStore } from '../storage/status/sqlite.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccounts, composeSignedOut } from './accounts.ts';
 import { composeClients } from './clients.ts';
 import { composeEngine } from './engine.ts';
+import { composeStatus } from './revocation/status-lists.ts';
 
 /** Runs `work` with a temporary engine without stored state, to validate clients. */
 async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => T | Promise<T>): Promise<T> {
@@ -38,6 +40,8 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);
   const clients = composeClients(config, dependencies);
+  const statusStore = createSqliteStatusStore(':memory:', clock);
+  const { statusLists } = composeStatus(config, { statusStore, clock, cookieKeys: ['unused'] });
   const key = await generateSigningKey(config.signingAlgorithm);
   // No person signs in.
   const access = { permitted: () => [] };
@@ -49,11 +53,13 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     access,
     organisations: organisationsBy(new Map()),
     clients,
+    statusLists,
   });
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));
   } finally {
     await dependencies.directory.close();
+    await statusStore.close();
     await store.close();
   }
 }

@@ -31,11 +31,13 @@ import type { SigningKeys } from '../keys/signing-key.ts';
 import { chooseFrom, discoverLanguages } from '../languages/languages.ts';
 import type { Meters } from '../metrics.ts';
 import type { GrantDirectory } from '../revocation/grant-directory.ts';
+import type { StatusStore } from '../revocation/status-store.ts';
 import { createSqliteDirectory } from '../storage/directory/sqlite.ts';
-import { openStorage, type Storage } from '../storage/open.ts';
+import { closing, openStorage, type Storage } from '../storage/open.ts';
 import { patientStart } from '../storage/patience.ts';
 import { type CreateRateLimit, rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
+import { createSqliteStatusStore } from '../storage/status/sqlite.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
 import { composeAccounts, composeRecheck, composeSignedOut } from './accounts.ts';
@@ -46,6 +48,7 @@ import { composeClients, prepareClients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeMetrics } from './metrics.ts';
+import { composeStatus } from './revocation/status-lists.ts';
 
 /** Replacements for tests, and for the server inside the process of a command. */
 export interface Overrides {
@@ -54,6 +57,8 @@ export interface Overrides {
   readonly store?: RecordStore;
   /** Only with `store`; absent: one in the memory of this process. */
   readonly directory?: GrantDirectory;
+  /** Only with `store`; absent: one in memory. */
+  readonly statusStore?: StatusStore;
   /** Only with `store`; absent: limits are counted in this process. */
   readonly createRateLimit?: CreateRateLimit;
   readonly log?: Logger;
@@ -79,9 +84,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     orgClaims,
   );
   const storage = overrides.store
-    ? storageOn(overrides.store, overrides, clock)
+    ? storageOn(overrides.store, { ...overrides, clock })
     : await openStorage(config, { clock, log });
-  const { store, directory, redis, health } = storage;
+  const { store, directory, statusStore, redis, health } = storage;
   const trail = overrides.audit
     ? undefined
     : await openAudit({
@@ -108,6 +113,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     fetch,
     store,
     directory,
+    statusStore,
     createRateLimit,
     languageOf,
     pages,
@@ -140,21 +146,25 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     },
     close: async () => {
       await stop();
-      await directory.close();
       await trail?.close();
-      await store.close();
+      await storage.close();
     },
   };
 }
 
 /** A store in this process only. */
-const storageOn = (store: RecordStore, { directory, createRateLimit }: Overrides, clock: Clock): Storage => ({
-  store,
-  directory: directory ?? createSqliteDirectory(':memory:', clock),
-  createRateLimit: createRateLimit ?? rateLimitsOn(undefined),
-  redis: undefined,
-  health: undefined,
-});
+const storageOn = (
+  store: RecordStore,
+  { clock, directory, createRateLimit, statusStore }: Overrides & { readonly clock: Clock },
+): Storage =>
+  closing({
+    store,
+    directory: directory ?? createSqliteDirectory(':memory:', clock),
+    statusStore: statusStore ?? createSqliteStatusStore(':memory:', clock),
+    createRateLimit: createRateLimit ?? rateLimitsOn(undefined),
+    redis: undefined,
+    health: undefined,
+  });
 
 /**
  * Redis accepts the connection but denies our commands, or closed it at once; or the disk is full. That is an operator error, not a
@@ -168,6 +178,7 @@ const refuseUnusableStore =
   };
 
 interface HandlerDependencies extends Dependencies {
+  readonly statusStore: StatusStore;
   readonly connectors: readonly OpenConnector[];
   readonly access: Access;
   readonly organisations: Organisations;
@@ -194,7 +205,8 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck });
   const clients = composeClients(config, dependencies);
-  const capabilities = { ...dependencies, accounts, signedOut, passThrough, clients };
+  const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
+  const capabilities = { ...dependencies, ...status, accounts, signedOut, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
   const admin = composeAdmin(config, capabilities);
   const createApp = composeApp(config, {
@@ -204,7 +216,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
     cookieKeys: cookies,
     onSignIn: meters?.onSignIn,
   });
-  const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }));
+  const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }), signing[0]);
   let handler = createHandler(keys.signing);
   const stopFollowing = keys.follow((signing) => {
     handler = createHandler(signing);

@@ -13,6 +13,7 @@ import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
 import { createEndedBefore } from '../revocation/ended-before.ts';
+import type { StatusLists } from '../revocation/status-lists.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeResources } from './resources.ts';
@@ -24,26 +25,16 @@ export interface EngineDependencies extends Dependencies {
   readonly signedOut: SignedOut;
   readonly organisations: Organisations;
   readonly clients: Clients;
+  readonly statusLists: StatusLists;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 }
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const {
-    store,
-    directory,
-    clock,
-    languageOf,
-    pages,
-    accounts,
-    passThrough,
-    access,
-    organisations,
-    signedOut,
-    clients,
-    counts,
-  } = dependencies;
+  const { store, directory, clock, languageOf, pages, accounts, passThrough, access, organisations, signedOut } =
+    dependencies;
+  const { clients, counts, statusLists } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -55,6 +46,8 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     signedOut,
     directory,
     endedBefore: createEndedBefore(store, config.grantLifetime),
+    statusLists,
+    hasStatus: config.statusLists === 'on',
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

@@ -1,5 +1,5 @@
 /** Owns the order of the middleware, from the outside in. */
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { Clock } from '@mcp-oauth/shared/clock';
@@ -43,6 +43,8 @@ export interface AppOptions {
   readonly documentLifetime: number;
   /** Changes whenever the content of the metadata changes. */
   readonly revision: () => number;
+  /** Answers a request for a status list; returns false for any other. */
+  readonly answerStatusLists: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** SCIM, which has limits and errors of its own. */
   readonly provisioning: Middleware;
   /** The pages (sign-in, and the return from an upstream), then the guards of the engine. */
@@ -77,8 +79,9 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
   for (const layer of onion) engine.use(layer);
   logConnections(engine, options.log);
   const ask = listenerOf(engine);
+  const { answerStatusLists } = options;
   return (req, res) => {
-    if (refusalOfHead(req) || !documents.answer(req, res)) ask(req, res);
+    if (refusalOfHead(req) || !(documents.answer(req, res) || answerStatusLists(req, res))) ask(req, res);
   };
 }
 

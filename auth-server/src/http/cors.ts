@@ -7,7 +7,7 @@ import type { Middleware } from 'koa';
 
 /** In every spelling that the engine accepts: its router ignores case and a trailing slash. */
 const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
-  [/^\/(jwks|\.well-known\/(oauth-authorization-server|openid-configuration))\/?$/i, 'GET'],
+  [/^\/(jwks|status\/[^/]+|\.well-known\/(oauth-authorization-server|openid-configuration))\/?$/i, 'GET'],
   [/^\/(token|revoke|register|par|device_authorization)\/?$/i, 'POST'],
   [/^\/register\/[^/]+\/?$/i, 'GET, PUT, DELETE'],
 ];

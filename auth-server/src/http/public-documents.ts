@@ -94,20 +94,25 @@ export function createPublicDocuments({ lifetime, log, revision }: PublicDocumen
   };
 }
 
-const pathOf = (target = ''): string => {
+export const pathOf = (target = ''): string => {
   const query = target.indexOf('?');
   return query < 0 ? target : target.slice(0, query);
 };
 
 /** Requests with a body go through the limits. */
-const isPlainRead = ({ method, headers }: IncomingMessage): boolean =>
+export const isPlainRead = ({ method, headers }: IncomingMessage): boolean =>
   (method === 'GET' || method === 'HEAD') &&
   headers['content-length'] === undefined &&
   headers['transfer-encoding'] === undefined;
 
-/** RFC 9110 §13.1.2, and RFC 9111 §5.2.1.4: a request with no-cache gets the full answer. */
-function isUnchanged({ headers }: IncomingMessage, etag: string): boolean {
+/** RFC 9111 §5.2.1.4: a request with no-cache gets the full answer. */
+const isUnchanged = (req: IncomingMessage, etag: string): boolean =>
+  !/\bno-cache\b/.test(req.headers['cache-control'] ?? '') && hasTag(req, etag);
+
+/** RFC 9110 §13.1.2: whether the caller has this version already. */
+export function hasTag({ headers }: IncomingMessage, etag: string): boolean {
   const known = headers['if-none-match'];
-  if (known === undefined || /\bno-cache\b/.test(headers['cache-control'] ?? '')) return false;
-  return known.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')));
+  if (known === undefined) return false;
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '');
+  return known.split(',').some((tag) => ['*', opaque(etag)].includes(opaque(tag)));
 }

@@ -17,6 +17,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../registration/settings.ts';
 import type { Resources } from '../resources/resource.ts';
+import type { StatusLists } from '../revocation/status-lists.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 import { clientIdMetadataDocuments, createFetch } from './clients/metadata-documents.ts';
 import { applyClientPolicy, EXTRA_METADATA, GRANT_TYPES, RESPONSE_TYPES } from './clients/policy.ts';
@@ -32,6 +33,7 @@ import { createAdapter } from './records/adapter.ts';
 import type { ListingOptions } from './records/listed-grants.ts';
 import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
 import { tellPerson } from './tokens/person-claims.ts';
+import { referToStatus } from './tokens/status.ts';
 
 interface Registration {
   readonly mode: RegistrationMode;
@@ -59,6 +61,9 @@ export interface ConfigurationOptions extends ListingOptions {
   readonly lifetimes: Lifetimes;
   /** Bytes of the claims about a person in one access token. */
   readonly maxTokenClaimsSize: number;
+  readonly statusLists: StatusLists;
+  /** Whether access tokens refer to a status list. */
+  readonly hasStatus: boolean;
   readonly preRegistered: PreRegisteredClients;
   readonly clientDocuments: ClientDocuments;
   readonly registration: Registration;
@@ -84,6 +89,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       clientLifetime: lifetimes.client,
       refreshGrace: lifetimes.refreshGrace,
       published: options.clientDocuments,
+      statusLists: options.statusLists,
+      hasStatus: options.hasStatus,
       preRegistered: options.preRegistered,
       cache: options.clientCache,
       registrationKeys: keys.cookies,
@@ -121,7 +128,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     // The scopes of the resources change at run time: supported-scopes.ts lists them, resource-indicators.ts checks them.
     scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
-    extraTokenClaims: tellPerson(resources, options.maxTokenClaimsSize),
+    extraTokenClaims: tokenClaims(options),
     subjectTypes: ['public'],
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },
@@ -138,6 +145,14 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
     ttl: ttlOf(lifetimes, clock),
   };
+}
+
+/** What an access token says besides what the engine writes. */
+function tokenClaims(options: ConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
+  const { resources, maxTokenClaimsSize, store, clock, statusLists, hasStatus } = options;
+  const person = tellPerson(resources, maxTokenClaimsSize);
+  const status = referToStatus({ store, clock, lists: statusLists });
+  return async (ctx, token) => ({ ...(await person(ctx, token)), ...(hasStatus && (await status(ctx, token))) });
 }
 
 /** Supported client metadata and its defaults. */

@@ -6,7 +6,7 @@ import type { Lifetimes } from './lifetimes.ts';
 export const lifetimeSettings = {
   accessTokenLifetime: setting({
     env: 'ACCESS_TOKEN_LIFETIME',
-    doc: 'Lifetime of an access token. It can’t be revoked, so keep it short.',
+    doc: 'Lifetime of an access token. At a resource server that does not read the status lists (STATUS_LISTS) it can’t be ended earlier, so keep it short.',
     type: duration(10, 86_400),
     default: '10m',
   }),

@@ -7,6 +7,7 @@ import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
 import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
 import type { GrantDirectory } from '../revocation/grant-directory.ts';
+import type { StatusStore } from '../revocation/status-store.ts';
 import { createRedisDirectory } from './directory/redis.ts';
 import { createSqliteDirectory } from './directory/sqlite.ts';
 import { type CreateRateLimit, rateLimitsOn } from './rate-limit.ts';
@@ -15,6 +16,8 @@ import { createRedisStore, PREFIX } from './redis.ts';
 import { createSealedStore } from './sealed.ts';
 import { unsealedPolicyOf } from './settings.ts';
 import { createSqliteStore } from './sqlite.ts';
+import { createRedisStatusStore } from './status/redis.ts';
+import { createSqliteStatusStore } from './status/sqlite.ts';
 
 export interface StorageSettings {
   readonly redisTarget: RedisTarget | undefined;
@@ -41,11 +44,13 @@ export interface StorageDependencies {
 export interface Storage {
   readonly store: RecordStore;
   readonly directory: GrantDirectory;
+  readonly statusStore: StatusStore;
   readonly createRateLimit: CreateRateLimit;
   /** The Redis that all processes share; absent: there is only one process. */
   readonly redis: RedisClient | undefined;
   /** Whether Redis accepts writes. */
   readonly health: RedisHealth | undefined;
+  close(): Promise<void>;
 }
 
 /** The root of a relative DATA_DIR, independent of the working directory. */
@@ -72,22 +77,34 @@ export async function openStorage(
   };
   if (!redisTarget) {
     const file = resolve(ROOT, dataDir, 'auth-server.sqlite');
-    return {
+    return closing({
       store: sealed(createSqliteStore(file, clock)),
       directory: createSqliteDirectory(file, clock),
+      statusStore: createSqliteStatusStore(file, clock),
       createRateLimit: rateLimitsOn(undefined),
       redis: undefined,
       health: undefined,
-    };
+    });
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
   const client = openRedis({ target: redisTarget, name: 'auth-server', caFile: redisCaFile, log, health });
   await health.whenWritable(patience ?? redisPatienceOf(settings));
-  return {
+  return closing({
     store: sealed(await createRedisStore(client)),
     directory: createRedisDirectory(client, clock),
+    statusStore: await createRedisStatusStore(client),
     createRateLimit: rateLimitsOn(client),
     redis: client,
     health,
-  };
+  });
 }
+
+/** Storage that is closed as a whole. */
+export const closing = (storage: Omit<Storage, 'close'>): Storage => ({
+  ...storage,
+  close: async () => {
+    await storage.statusStore.close();
+    await storage.directory.close();
+    await storage.store.close();
+  },
+});

@@ -2,10 +2,10 @@
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { recordStoreContract } from '../contracts/record-store.contract.ts';
+import { age, onEachNode } from '../support/redis-nodes.ts';
 
 const log = createLogger('test', 'silent');
 
@@ -26,19 +26,3 @@ describe.each([
     clean: () => onEachNode(redis, (node) => node.flushall()),
   });
 });
-
-async function onEachNode(redis: TestRedis, run: (node: Redis) => Promise<unknown>): Promise<void> {
-  for (const port of redis.ports) {
-    const node = new Redis({ host: '127.0.0.1', port });
-    await run(node);
-    node.disconnect();
-  }
-}
-
-/** Simulates passing time: shortens every lifetime. */
-async function age(node: Redis, seconds: number): Promise<void> {
-  for (const key of await node.keys('*')) {
-    const left = await node.pttl(key);
-    await node.pexpire(key, left - seconds * 1000);
-  }
-}

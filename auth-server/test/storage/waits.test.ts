@@ -5,6 +5,7 @@ import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
+import { createRedisStatusStore } from '../../src/storage/status/redis.ts';
 import { authorize, redeem, refresh, register } from '../support/client.ts';
 import { read, startServer } from '../support/running-server.ts';
 
@@ -48,8 +49,9 @@ it('a code exchange and a refresh each wait for Redis at most six times', async 
   await using redis = await startRedis();
   await using proxy = await countingProxy(redis.ports[0] ?? 0);
   const target = redisUrl().parse(`redis://127.0.0.1:${proxy.port}`);
-  const store = await createRedisStore(openRedis({ target, name: 'test', log: createLogger('test', 'silent') }));
-  await using server = await startServer({ store });
+  const redisClient = openRedis({ target, name: 'test', log: createLogger('test', 'silent') });
+  const store = await createRedisStore(redisClient);
+  await using server = await startServer({ store, statusStore: await createRedisStatusStore(redisClient) });
   const client = await register(server);
   const { code } = await authorize(server, client);
   let answer: Response | undefined;

@@ -11,6 +11,7 @@ import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
 import { compose } from '../../src/compose/compose.ts';
 import type { OpenConnector } from '../../src/federation/registry.ts';
 import type { GrantDirectory } from '../../src/revocation/grant-directory.ts';
+import type { StatusStore } from '../../src/revocation/status-store.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { acmeConnector, unreachable } from './acme-connector.ts';
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly store?: RecordStore;
   /** Absent: one in the memory of this server. */
   readonly directory?: GrantDirectory | undefined;
+  /** Only with `store`; absent: one in memory. */
+  readonly statusStore?: StatusStore;
   readonly clock?: Clock;
   /** Outgoing requests of the server; by default no host answers. */
   readonly fetch?: typeof fetch;
@@ -47,7 +50,7 @@ export interface ServerOptions {
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { env = {}, store, directory, clock, fetch: outward = unreachable, connectors } = options;
+  const { env = {}, store, directory, statusStore, clock, fetch: outward = unreachable, connectors } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const entries: AuditEntry[] = [];
@@ -63,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       }),
       ...(clock && { clock }),
       ...(directory && { directory }),
+      ...(statusStore && { statusStore }),
       // A server without DATA_DIR keeps its records in memory.
       ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
     },

@@ -42,7 +42,9 @@ export async function decode(lst: string, maxBytes: number): Promise<Uint8Array>
 }
 
 /** Whether a token was marked in a list with one bit for each token (§4.1). An index beyond the list counts as marked. */
-export const isMarked = (bits: Uint8Array, idx: number): boolean => (((bits[idx >> 3] ?? 0xff) >> (idx & 7)) & 1) === 1;
+export const isMarked = (bits: Uint8Array, idx: number): boolean =>
+  // Not `idx >> 3`, which would wrap a large index around into the list.
+  (((bits[Math.floor(idx / 8)] ?? 0xff) >> (idx & 7)) & 1) === 1;
 
 /** Sets the bit of a token. */
 export function setBit(bits: Uint8Array, idx: number): void {

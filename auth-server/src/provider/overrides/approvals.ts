@@ -1,11 +1,13 @@
 /**
- * Ensures that a grant also stores exactly what was approved, for which organisation, when it began and by which way, in the same
+ * Ensures that a grant also stores exactly what was approved, for which organisation, when it began, by which way, and where the status
+ * of its tokens is, in the same
  * record and the same write. It extends the list of stored members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
  */
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
 import type { Approval } from '../../consent/approval.ts';
 import type { GrantEntry } from '../../revocation/grant-directory.ts';
+import { STATUS } from '../records/grants.ts';
 
 const MEMBER = 'approvals';
 const ORGANISATION = 'organisation';
@@ -20,7 +22,7 @@ const schema = z.array(z.object({ facts: z.string(), scopes: names, tells })).ca
 
 export function keepApprovals(provider: Provider): void {
   const model = provider.Grant as unknown as { readonly IN_PAYLOAD: readonly string[] };
-  const members = [...model.IN_PAYLOAD, MEMBER, ORGANISATION, BEGUN, VIA];
+  const members = [...model.IN_PAYLOAD, MEMBER, ORGANISATION, BEGUN, VIA, STATUS];
   Object.defineProperty(model, 'IN_PAYLOAD', { get: () => members });
 }
 

@@ -7,6 +7,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { SignedOut } from '../../logout/signed-out.ts';
+import type { StatusLists } from '../../revocation/status-lists.ts';
 import type { RecordStore, StoredRecord } from '../../storage/record-store.ts';
 import { deviceCodeAdapter } from '../device/code-records.ts';
 import type { Limit } from '../device/polling.ts';
@@ -28,6 +29,8 @@ export interface AdapterOptions
   /** Seconds for which a used refresh token or device code still returns its successor; 0: none. */
   readonly refreshGrace: number;
   readonly published: Published;
+  readonly statusLists: StatusLists;
+  readonly hasStatus: boolean;
   readonly signedOut: Pick<SignedOut, 'includes'>;
   /** Counts the open device codes of a client. */
   readonly openCodes: Limit;
@@ -46,7 +49,7 @@ export function createAdapter(store: RecordStore, clock: Clock, options: Adapter
     if (model === 'Client') return createClientAdapter(clients, options);
     if (model === 'RegistrationAccessToken') return registrationAccessTokenAdapter(options);
     if (model === 'Grant') {
-      const grants = createGrantAdapter(store, { clients, ...options }, recordAdapter(store, model));
+      const grants = createGrantAdapter(store, { clients, clock, ...options }, recordAdapter(store, model));
       return listedGrants(grants, clock, options);
     }
     if (model === 'Interaction') return interactionAdapter(store);

@@ -73,7 +73,7 @@ afterEach(async () => {
   server = undefined;
 });
 
-const REGISTERED = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope'];
+const REGISTERED = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'scope', 'status'];
 
 /** The claims of a token beyond those that every token has. */
 const said = (token: unknown) =>
