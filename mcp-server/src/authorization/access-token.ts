@@ -57,12 +57,14 @@ export function createTokenVerifier({ issuers, clock, setting = 'ISSUER' }: Toke
     if (!issuer) throw foreign(token, claims.iss, [...trusted.keys()], setting);
     const now = clock.now() / 1000;
     try {
-      const verified = await verifiedBy(token, issuer.keySource.candidates(keyNameOf(header, issuer)), {
+      const keyName = keyNameOf(header, issuer);
+      const verified = await verifiedBy(token, issuer.keySource.candidates(keyName), {
         ...claimChecks(issuer.rules, now),
         algorithms: [...issuer.rules.algorithms],
       });
       return principalOf(verified, issuer.rules, {
         isTyped: typeOf(header) !== 'jwt' && typeOf(header) !== UNTYPED,
+        keyId: keyName.kid,
         now,
       });
     } catch (error) {

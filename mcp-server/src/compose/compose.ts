@@ -61,7 +61,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   catalog.onChange(eras.changes.announce);
   const resource = config.publicUrl + MCP_PATH;
   const audit: Audit | undefined = trail && ((entry) => trail.audit({ resource, ...entry }));
-  const stopReading = config.statusMaxAge > 0 ? readLists(statusLists, eras.endRevoked, { ...base, audit }) : () => {};
+  const stopReading = readLists(statusLists, eras.endRevoked, { ...base, audit });
   let ready = true;
   const isReady = () => ready && storage.health?.takesWrites !== false;
   return {

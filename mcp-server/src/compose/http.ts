@@ -38,7 +38,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
       );
     return open.get(summaries) ?? [];
   };
-  const statusLists = config.statusMaxAge > 0 ? () => lists.states() : undefined;
+  const statusLists = () => lists.states();
   const app = createApp({ settings: config, log, tools, scopes, issuers, statusLists, isReady });
   const { onRefused } = meters ?? {};
   const addressOf = addressesBy(config.trustedProxies, log);

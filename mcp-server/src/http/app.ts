@@ -44,8 +44,7 @@ export interface AppDependencies {
   readonly tools: () => readonly ToolSummary[];
   readonly scopes: ScopePolicy;
   readonly issuers: readonly AppIssuer[];
-  /** Absent: no status list is read. */
-  readonly statusLists?: (() => readonly ListsState[]) | undefined;
+  readonly statusLists: () => readonly ListsState[];
   readonly isReady: () => boolean;
 }
 
@@ -78,7 +77,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   app.use(errorBoundary());
   app.use(headers(apiHeaders));
   app.use(checkHead);
-  app.use(operations(isReady, () => ({ ...keysOf(issuers), ...(statusLists && listsOf(statusLists())) })));
+  app.use(operations(isReady, () => ({ ...keysOf(issuers), ...listsOf(statusLists()) })));
   app.use(checkHost(settings));
   app.use(documents(landing, access, known).routes());
   if (here) app.use(restatedEndpoints(here).routes());
@@ -99,15 +98,18 @@ function stateOf({ keysReadAt, hasNoKeys }: AppIssuer): string {
   return hasNoKeys?.() ? 'no keys, opaque tokens only' : 'keys not read';
 }
 
-/** For the readiness probe: whether revoked tokens are known. A replica stays ready without, as each setting decides what it refuses. */
-const listsOf = (states: readonly ListsState[]) => ({
-  statusLists: Object.fromEntries(
-    states.map(({ id, lists, unread, age = 0 }) => {
-      if (lists === 0) return [id, 'none needed'];
-      return [id, unread === 0 ? `${lists} read` : `${unread} of ${lists} not read for ${Math.round(age)} s`];
-    }),
-  ),
-});
+/**
+ * For the readiness probe: whether revoked tokens are known, of issuers whose tokens refer to lists. A replica stays ready without, as the
+ * settings decide what it refuses.
+ */
+function listsOf(states: readonly ListsState[]): object {
+  const used = states.filter(({ lists }) => lists > 0);
+  const texts = used.map(({ id, lists, unread, age = 0 }) => [
+    id,
+    unread === 0 ? `${lists} read` : `${unread} of ${lists} not read for ${Math.round(age)} s`,
+  ]);
+  return used.length === 0 ? {} : { statusLists: Object.fromEntries(texts) };
+}
 
 const headers =
   (values: Readonly<Record<string, string>>): Middleware =>

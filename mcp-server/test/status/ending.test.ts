@@ -8,7 +8,7 @@ import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { defineTool } from '../../src/protocol/define.ts';
 import { type Foreign, type ForeignServer, startForeign, startServer } from '../support/foreign.ts';
 import { bearer } from '../support/http-harness.ts';
-import { signToken } from '../support/issuer.ts';
+import { signingKey, signToken } from '../support/issuer.ts';
 import { call, initialize, request } from '../support/protocol-harness.ts';
 import { headersOf, request as modernRequest } from '../support/stateless-harness.ts';
 import { type PublishedList, publishList } from '../support/status-lists.ts';
@@ -194,6 +194,26 @@ describe('draft-ietf-oauth-status-list: a token that is marked while something g
     await revoke(2);
     await later;
     expect((await send(await token('ada', 3, 1_200), request(1, 'ping'), { session })).status).toBe(404);
+  });
+
+  it('the streams and calls of a key that its issuer has withdrawn end, and not those whose token has expired', async () => {
+    const [forged, old] = [await token('ada', 1, 86_400), await token('bob', 2)];
+    const next = await signingKey('key-2');
+    issuer.issuer.keys.push(next.publicJwk);
+    const [hers, his] = [await openSession(forged), await openSession(old)];
+    const stream = untilEnd(send(forged, undefined, { session: hers, method: 'GET' }));
+    const other = await send(old, undefined, { session: his, method: 'GET' });
+    const answer = send(forged, call(5, 'wait'), { session: hers });
+    await expect.poll(() => running.has('ada')).toBe(true);
+    server.clock.advance(601);
+    issuer.issuer.keys.splice(0, 1);
+    await list.publish([], { key: next });
+    await stream;
+    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(await (await answer).json()).toMatchObject({ error: { code: -32000 } });
+    expect((await server.scrape()).values.get('mcp_streams')).toBe(1);
+    await other.body?.cancel();
+    issuer.issuer.keys.splice(0, 1, issuer.key.publicJwk);
   });
 
   it('a client that comes back over HTTP+SSE with a new approval takes up no session of the one that was ended', async () => {

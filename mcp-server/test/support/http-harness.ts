@@ -135,7 +135,7 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
   const described = { id: 'default', url: issuer, announced: true, internalUrl, metadata: issuerMetadata };
   const issuers = [{ ...described, keysReadAt: keys.loadedAt }];
   const scopes = createScopePolicy({ base: 'mcp:tools', hierarchy: new Map(), scoped: () => scopedTools(TOOLS) });
-  const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuers, isReady });
+  const app = createApp({ settings, log, tools: () => TOOLS, scopes, issuers, statusLists: () => [], isReady });
   const verify = createTokenCache({
     verify: createTokenVerifier({ issuers: [{ rules: [rules], keySource: keys }], clock }),
     keys,

@@ -3,6 +3,7 @@
  * token (RFC 7517 §5).
  */
 import { setTimeout } from 'node:timers/promises';
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import {
   createRemoteDocument,
@@ -30,6 +31,10 @@ export interface KeySource {
   reload(): Promise<void>;
   /** Resolves when there are keys, at the latest after so many milliseconds. Never rejects. */
   prepare(patience: number): Promise<void>;
+  /** Whether the issuer has published a key with this id, and does so no more. */
+  hasWithdrawn(keyId: string): boolean;
+  /** @param listener called when a key was withdrawn or altered */
+  onWithdrawn(listener: () => void): void;
   /** Increases when a key was withdrawn or altered: tokens that were verified before must be verified again. */
   revision(): number;
   /** When the keys were last fetched, in milliseconds since the epoch; `undefined` before the first time. */
@@ -66,17 +71,28 @@ const PACE = 250;
  */
 const MOST_TRIED = 16;
 
+/** Ids of keys that are remembered after their withdrawal, which is longer than any token of theirs should live. */
+const MOST_WITHDRAWN = 64;
+
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { jwksUrl, metadata, inside = (url) => url, fetch, clock, maxAge, onFailure, onRecovery, onLeftOut } = options;
   const { setting = jwksUrl ? 'JWKS_URL' : 'ISSUER' } = options;
   let revision = 0;
+  const withdrawn = new BoundedMap<string, true>(MOST_WITHDRAWN);
+  let tell = (): void => {};
   let known: KeySet = { texts: new Set(), names: [], leftOut: [], candidates: () => [] };
 
   const load = async (): Promise<KeySet> => {
     const set = readKeySet(await fetchJson(fetch, jwksUrl ?? inside(keysOf(await metadata.get()))));
-    if (!known.texts.isSubsetOf(set.texts)) revision += 1;
+    const isWithdrawn = !known.texts.isSubsetOf(set.texts);
     if (set.leftOut.length > 0 && set.leftOut.join() !== known.leftOut.join()) onLeftOut?.(set.leftOut);
+    for (const name of known.names) withdrawn.set(name, true);
+    for (const name of set.names) withdrawn.delete(name);
     known = set;
+    if (isWithdrawn) {
+      revision += 1;
+      tell();
+    }
     return set;
   };
   const cooldown = Math.min(COOLDOWN, maxAge);
@@ -90,6 +106,10 @@ export function createKeySource(options: KeySourceOptions): KeySource {
         const found = await document.get().catch(() => undefined);
         if (!found) await setTimeout(PACE, undefined, { ref: false });
       }
+    },
+    hasWithdrawn: (keyId) => withdrawn.has(keyId),
+    onWithdrawn: (listener) => {
+      tell = listener;
     },
     revision: () => {
       document.touch();

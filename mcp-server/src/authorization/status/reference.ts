@@ -22,13 +22,17 @@ export interface TokenStatus extends StatusReference {
 export interface Referring {
   readonly issuer: string;
   readonly status?: StatusReference | undefined;
+  /** The key that signed the token; absent for a session, which has several tokens. */
+  readonly keyId?: string | undefined;
+  /** When that token expires, in seconds since the epoch. */
+  readonly expiresAt?: number;
 }
 
 export type IsRevoked = (referring: Referring) => boolean;
 
 /** What the status lists say of what goes on without a request: sessions, streams, running calls. */
 export interface Revocations {
-  /** From the copies that are held. */
+  /** From the copies that are held of lists and keys. */
   readonly isRevoked: IsRevoked;
   /**
    * Has the list read from now on.

@@ -1,6 +1,7 @@
 /** Owns the status lists of all issuers: which ones are held, how many at most, and when one is forgotten. */
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import type { KeySource } from '../issuer/key-source.ts';
 import { type ListIssuer, openList } from './document.ts';
 import type { IsRevoked, Referring, Revocations, StatusReference } from './reference.ts';
 import { requestList } from './request.ts';
@@ -11,6 +12,7 @@ export const MOST_LISTS = 16;
 
 /** An issuer that may publish lists. */
 interface StatusIssuer extends ListIssuer {
+  readonly keySource: ListIssuer['keySource'] & Pick<KeySource, 'hasWithdrawn' | 'onWithdrawn'>;
   /** Names it in metrics and probes. */
   readonly id: string;
   /** Converts a public URL of the issuer to the one by which this server reaches it. */
@@ -52,9 +54,10 @@ export class StatusLists implements Revocations {
     this.#held = new Map(options.issuers.map((issuer) => [issuer.rules.issuer, { issuer, lists: new Map() }]));
   }
 
-  /** @param listener called when another copy of any list is held, and once more a moment later: a request may have passed meanwhile */
+  /** @param listener called when another copy of any list is held, and once more a moment later; and when a key was withdrawn */
   onChange(listener: () => void): void {
     this.#onChange = listener;
+    for (const { issuer } of this.#held.values()) issuer.keySource.onWithdrawn(listener);
   }
 
   /**
@@ -68,9 +71,17 @@ export class StatusLists implements Revocations {
     return list;
   }
 
-  /** From the copies that are held: a list that was never read revokes nothing. */
-  readonly isRevoked: IsRevoked = ({ issuer, status }) =>
-    status !== undefined && this.#held.get(issuer)?.lists.get(status.uri)?.isMarked(status.idx) === true;
+  /**
+   * From the copies that are held: a list that was never read revokes nothing. A key is withdrawn before its tokens have expired only if it
+   * must not be trusted any more, and they may be forged.
+   */
+  readonly isRevoked: IsRevoked = ({ issuer, status, keyId, expiresAt = 0 }) => {
+    const held = this.#held.get(issuer);
+    if (!held) return false;
+    const mayBeForged = keyId !== undefined && held.issuer.keySource.hasWithdrawn(keyId);
+    if (mayBeForged && expiresAt * 1000 > this.#options.clock.now()) return true;
+    return status !== undefined && held.lists.get(status.uri)?.isMarked(status.idx) === true;
+  };
 
   learn({ issuer, status }: Referring, until: number): Promise<void> | undefined {
     const list = status && this.need(issuer, status, until);

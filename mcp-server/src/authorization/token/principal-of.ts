@@ -19,10 +19,11 @@ const OF_OTHER_TOKENS = ['at_hash', 'c_hash', 'events'];
 
 /**
  * @param isTyped whether the header says that this is an access token (RFC 9068 §2.1)
+ * @param keyId of the key that signed it
  * @param now seconds since the epoch
  * @throws TokenError
  */
-export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, now }: Facts): Principal {
+export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, now, keyId }: Facts): Principal {
   const refuse: Refuse = (reason, finding) => {
     throw new TokenError(reason, { ...finding, ...whoIn(claims) });
   };
@@ -62,6 +63,7 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
     expiresAt: exp,
     claims: personClaimsOf(claims),
     ...(keyThumbprint !== undefined && { keyThumbprint }),
+    ...(keyId !== undefined && { keyId }),
     ...(status && { status }),
   });
 }
@@ -74,6 +76,7 @@ const LAST_TIME = 253_402_300_799;
 
 interface Facts {
   readonly isTyped: boolean;
+  readonly keyId?: string | undefined;
   readonly now: number;
 }
 
