@@ -27,12 +27,17 @@ export interface Choice {
   readonly probed?: boolean;
   /** A log with a line per request, as in production; the other servers keep no log. */
   readonly logs?: boolean;
+  /** File of the audit; absent: there is none. */
+  readonly audit?: string;
 }
 
 /** With limits so high that the bench does not reach them. */
-export const startProduct = (issuer: string, { probed = false, logs = false }: Choice = {}): Promise<Contestant> =>
+export const startProduct = (
+  issuer: string,
+  { probed = false, logs = false, audit }: Choice = {},
+): Promise<Contestant> =>
   start({
-    name: `mcp-server${logs ? ' with its log' : ''}`,
+    name: `mcp-server${logs ? ' with its log' : ''}${audit === undefined ? '' : ' with its audit'}`,
     script: 'mcp-server/src/main.ts',
     probed,
     env: (port) => ({
@@ -42,6 +47,11 @@ export const startProduct = (issuer: string, { probed = false, logs = false }: C
       LOG_LEVEL: logs ? 'info' : 'warn',
       MAX_SESSIONS: '1000000',
       MAX_SESSIONS_PER_PRINCIPAL: '100000',
+      ...(audit !== undefined && {
+        AUDIT: 'file',
+        AUDIT_FILE: audit,
+        AUDIT_KEY: Buffer.alloc(32, 7).toString('base64'),
+      }),
     }),
   });
 

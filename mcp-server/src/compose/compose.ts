@@ -74,7 +74,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       endpoints: eras,
       allowance,
       isReady,
-      audit,
+      audit: trail?.audit,
     }),
     listen: {
       host: config.host,

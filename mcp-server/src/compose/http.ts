@@ -2,6 +2,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import { MCP_PATH } from '@mcp-oauth/shared/contract';
 import { listenerOf } from '@mcp-oauth/shared/http/connections';
 import { createClientAddress, FORGOTTEN_PROXY, forgottenProxy } from '@mcp-oauth/shared/http/request/client-address';
 import type { Allowance } from '../allowance/allowance.ts';
@@ -52,6 +53,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
       settings: config,
       log,
       audit,
+      resource: config.publicUrl + MCP_PATH,
       verify,
       verifyProof,
       scopes,

@@ -1,6 +1,7 @@
 /** Proves on a real Redis that processes share a stream, and that the verification tells the truth after a kill, a loss and a removal. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chainKey } from '@mcp-oauth/shared/audit/chain';
 import { linesOfStream } from '@mcp-oauth/shared/audit/reading/source';
@@ -130,6 +131,26 @@ describe.skipIf(!hasRedis)(`the audit in a Redis stream (${NEEDS_REDIS})`, () =>
     const { problems, chains } = await judged(redis);
     expect(problems).toEqual([]);
     expect(chains[0]?.first).toBeGreaterThan(3_500);
+  });
+
+  it('the user of a service in deploy/redis may write and read its own stream, and no other', async () => {
+    await using redis = await startRedis();
+    const users = readFileSync(new URL('../../../deploy/redis/users.sh', import.meta.url), 'utf8');
+    const parts = [...users.matchAll(/^rights=['"](?:\$rights )?(.*)['"]$/gm)].map(([, part = '']) => part);
+    expect(parts).toHaveLength(2);
+    // Redis 7.0 does not know this command yet.
+    const rights = parts
+      .join(' ')
+      .split(' ')
+      .filter((right) => right !== '+client|setinfo');
+    await tell(redis, 'ACL', 'SETUSER', 'mcp-server', 'on', '>secret', '~mcp:*', '&mcp:*', ...rights);
+    const url = redis.url.replace('//', '//mcp-server:secret@');
+    const client = await opened({ ...redis, url });
+    await redisSink(client, STREAM, 1_000).write(['{}\n']);
+    const read = await Array.fromAsync(linesOfStream(client, STREAM));
+    expect(read.map(({ text }) => text)).toEqual(['{}']);
+    await expect(redisSink(client, 'as:audit', 1_000).write(['{}\n'])).rejects.toThrow(/NOPERM|EXECABORT/);
+    client.disconnect();
   });
 
   it('a Redis Cluster takes the entries too', async () => {

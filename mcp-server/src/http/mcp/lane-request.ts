@@ -28,6 +28,8 @@ export interface LaneObservers {
   readonly log: Logger;
   /** Absent: there is no audit. */
   readonly audit?: Audit | undefined;
+  /** What tokens are for, in the audit. */
+  readonly resource?: string;
   /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
   readonly addressOf: (req: IncomingMessage) => string;
@@ -79,11 +81,11 @@ export class LaneRequest implements Caller {
 
   /** Adds who asks, from where, and the id. Absent: there is no audit. */
   get audit(): Audit | undefined {
-    const { audit } = this.#observers;
+    const { audit, resource } = this.#observers;
     if (!audit) return undefined;
     const { principal, address: from } = this;
-    const who = principal && { who: principal.subject, client: principal.clientId };
-    return (entry) => audit({ from, reference: this.#id, ...who, ...entry });
+    const [who, client, reference] = [principal?.subject, principal?.clientId, this.#id];
+    return (entry) => audit({ ...entry, who, client, resource, from, reference });
   }
 
   /** The principal and the content of the message, as far as they are known. */

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
 import { z } from 'zod';
+import { BoundedMap } from '../../bounded-map.ts';
 import { addRange, blockListOf, contains, LINK_LOCAL_IPV6, LOOPBACK, PRIVATE } from '../../network/address-ranges.ts';
 import { countable, readAddress } from '../../network/ip-address.ts';
 import { membersOf } from '../../settings/types.ts';
@@ -38,9 +39,17 @@ const peerOf = ({ socket }: IncomingMessage): string => readAddress(socket.remot
 
 export function createClientAddress(trusted: BlockList): (req: IncomingMessage) => string {
   const hasTrustedProxies = trusted.rules.length > 0;
+  // A connection brings many requests, and reading an address costs more than finding it again.
+  const known = new BoundedMap<string, string>(1_000);
+  const countablePeerOf = ({ socket }: IncomingMessage): string => {
+    const written = socket.remoteAddress ?? '';
+    const found = known.get(written) ?? countable(readAddress(written) ?? '');
+    if (!known.has(written)) known.set(written, found);
+    return found;
+  };
   return (req) => {
+    if (!hasTrustedProxies) return countablePeerOf(req);
     let address = peerOf(req);
-    if (!hasTrustedProxies) return countable(address);
     const hops = String(req.headers['x-forwarded-for'] ?? '').split(',');
     while (address && contains(trusted, address)) {
       const before = readAddress(hops.pop() ?? '');
