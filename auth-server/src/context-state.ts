@@ -6,6 +6,7 @@
  * - `flow` from the sign-in pages and provider/events.ts to the audit;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
+ * - `isRefused` from provider/find-account.ts to the end of the grant;
  * - `permitted` from provider/find-account.ts to the scopes that a token may have;
  * - `userCode` from http/admission/device.ts to the page that asks for it;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
@@ -32,6 +33,8 @@ export interface ContextState extends RequestState {
   userCode?: string;
   /** Client id of a Basic header whose secret is empty (RFC 6749 §2.3.1). */
   clientWithoutSecret?: string;
+  /** Whether the person of this code or refresh token may not come in any more. */
+  isRefused?: boolean;
   /** The scopes that the person of this code or refresh token may have. */
   permitted?: (names: readonly string[], free: ReadonlySet<string>) => readonly string[];
   /** A failure with its own answer. The engine catches it and reports it by an event only. */

@@ -8,12 +8,13 @@ import { serveCommand } from '@mcp-oauth/shared/cli/serve';
 import manifest from '../../package.json' with { type: 'json' };
 import type { ConnectorKinds } from '../federation/registry.ts';
 import { clientDocumentsCommands } from './client-documents.ts';
-import { clientsCommands } from './clients.ts';
+import { clientsCommands } from './clients/clients.ts';
 import { configureCommand } from './configure/configure.ts';
 import { explainClientCommand } from './explain-client/command.ts';
+import { grantsCommands } from './grants/grants.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
-import { peopleCommands } from './people.ts';
+import { peopleCommands } from './people/people.ts';
 import { configOf, withScratchStore, withStore } from './store.ts';
 
 const withTrail = createWithTrail('auth-server', configOf);
@@ -22,7 +23,10 @@ const withTrail = createWithTrail('auth-server', configOf);
 const CHANGES = new Set([
   'clients add',
   'clients remove',
+  'people end',
+  'grants end',
   'keys rotate',
+  'keys end',
   'keys retire',
   'keys import',
   'initial-access-tokens add',
@@ -46,6 +50,7 @@ const table = (serve: () => Promise<void>, kinds: ConnectorKinds): CommandGroup 
     clientDocumentsCommands(),
     explainClientCommand({ withStore: withScratchStore }),
     peopleCommands(withStore),
+    grantsCommands(withStore),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
     auditCommands(withTrail),

@@ -15,7 +15,7 @@ import {
 } from '../keys/operator-changes.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../keys/signing-key.ts';
-import type { WithStore } from './store.ts';
+import { endingsOf, type WithStore } from './store.ts';
 
 type WithKeys = <T>(invocation: Invocation, work: (dependencies: KeyChangeDependencies) => Promise<T>) => Promise<T>;
 
@@ -27,7 +27,13 @@ export function keysCommands(withStore: WithStore): CommandGroup {
   return {
     name: 'keys',
     summary: 'Keys that sign tokens. Running servers apply changes within KEY_POLL.',
-    commands: [list(withKeys), rotateCommand(withKeys), retireCommand(withKeys), importCommand(withKeys)],
+    commands: [
+      list(withKeys),
+      rotateCommand(withKeys),
+      endCommand(withStore),
+      retireCommand(withKeys),
+      importCommand(withKeys),
+    ],
   };
 }
 
@@ -58,7 +64,7 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
   name: 'rotate',
   summary: 'Publish a new key, which signs after KEY_LEAD.',
   details:
-    'With --now it signs as soon as every server has read it. After a leak: rotate --now, then retire the leaked key.',
+    'With --now it signs as soon as every server has read it. To remove a key without a refused token: rotate --now, wait, then retire the old one. A key that leaked: end.',
   options: { now: { type: 'boolean', doc: 'Do not wait for caches.' } },
   run: (invocation) =>
     withKeys(invocation, async (dependencies) => {
@@ -71,7 +77,7 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
 
 const retireCommand = (withKeys: WithKeys): Command => ({
   name: 'retire',
-  summary: 'Remove a leaked key from the key set at once.',
+  summary: 'Remove a key that signs nothing any more from the key set, before its time.',
   details:
     'Its tokens are refused as soon as resource servers read the keys again. If it is the signing key, the next key signs at once; if there is none, a new key is made.',
   parameters: ['kid'],
@@ -82,6 +88,20 @@ const retireCommand = (withKeys: WithKeys): Command => ({
       invocation.stdout.write(`Retired ${kid}.\n`);
       tell(invocation, done);
       warnOfCaches(invocation, dependencies.policy.poll);
+      return 0;
+    }),
+});
+
+const endCommand = (withStore: WithStore): Command => ({
+  name: 'end',
+  summary: 'End a leaked key: its tokens are refused within seconds, and a new key signs at once.',
+  details:
+    'MCP servers that read the status lists meet the new key there, read the key set again and refuse the tokens of the ended key. Clients refresh and go on.',
+  parameters: ['kid'],
+  run: ({ env, parameters: { kid = '' }, stdout }) =>
+    withStore(env, async (opened) => {
+      await endingsOf(opened).end({ kind: 'key', kid }, { origin: 'cli' });
+      stdout.write(`Ended ${kid}. Another key signs, as soon as running servers have read it (KEY_POLL).\n`);
       return 0;
     }),
 });

@@ -3,9 +3,12 @@ import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { createScratchStore } from '../compose/in-process/scratch-store.ts';
+import { composeEndings } from '../compose/revocation/endings.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
+import type { Endings } from '../revocation/endings.ts';
 import type { GrantDirectory } from '../revocation/grant-directory.ts';
+import type { StatusStore } from '../revocation/status-store.ts';
 import { openStorage } from '../storage/open.ts';
 import type { RecordStore } from '../storage/record-store.ts';
 
@@ -13,11 +16,16 @@ export interface OpenedStore {
   readonly config: Config;
   readonly store: RecordStore;
   readonly directory: GrantDirectory;
+  readonly statusStore: StatusStore;
   readonly clock: Clock;
 }
 
 /** Runs `work` on the store that the environment names, and closes the store in any case. */
 export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
+
+/** The operation that ends access, on the store of a command. */
+export const endingsOf = ({ config, ...opened }: OpenedStore): Endings =>
+  composeEndings(config, { ...opened, onEnded: () => {} });
 
 /** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;
@@ -41,14 +49,14 @@ async function withStorage<T>(
   const clock = systemClock;
   // Standard output is for the command; a problem with the store reaches it as an error.
   const log = createLogger('auth-server', 'silent');
-  const { store, directory, close } = await openStorage(config, {
+  const { store, directory, statusStore, close } = await openStorage(config, {
     clock,
     log,
     patience: PATIENCE,
     ...(layer && { layer }),
   });
   try {
-    return await work({ config, store, directory, clock });
+    return await work({ config, store, directory, statusStore, clock });
   } finally {
     await close();
   }

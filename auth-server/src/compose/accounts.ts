@@ -11,7 +11,7 @@ import { IDLE as UNUSED_ON_PAGES } from '../http/page-session/session-records.ts
 import { createSignedOut, type SignedOut } from '../logout/signed-out.ts';
 import type { RecheckObserver } from '../vault/answer.ts';
 import { createRecheck, type Recheck } from '../vault/recheck.ts';
-import { createVault } from '../vault/vault.ts';
+import { createVault, type Vault } from '../vault/vault.ts';
 import type { Dependencies } from './dependencies.ts';
 
 type Lifetimes = Pick<Config, 'grantLifetime' | 'sessionLifetime'>;
@@ -26,6 +26,9 @@ export const composeSignedOut = (
   { store, clock }: Pick<Dependencies, 'store' | 'clock'>,
 ): SignedOut =>
   createSignedOut({ store, clock, grantLifetime, sessionLifetime: Math.max(sessionLifetime, UNUSED_ON_PAGES) });
+
+export const composeVault = (config: Lifetimes, { store, clock }: Pick<Dependencies, 'store' | 'clock'>): Vault =>
+  createVault(store, { clock, lifetime: lifetimeOf(config) });
 
 interface RecheckDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store'> {
   readonly accounts: Accounts;
@@ -42,7 +45,7 @@ export function composeRecheck(
     ...dependencies,
     accounts: { ...accounts, replace: (before, after) => accounts.replace(before, access.stored(after)) },
     deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
-    vault: createVault(store, { clock: dependencies.clock, lifetime: lifetimeOf(config) }),
+    vault: composeVault(config, { store, clock: dependencies.clock }),
     times: { every: config.upstreamRecheck, grace: config.upstreamGrace },
     onFailure: ({ id, secrets = [] }, { accountId }, error, tokens) => {
       const line = { connector: id, subject: accountId, ...logged(error, [...secrets, ...tokens]) };

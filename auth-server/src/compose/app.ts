@@ -31,6 +31,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
+import type { Endings } from '../revocation/endings.ts';
 import type { StatusDocuments } from '../revocation/status-documents.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
 import type { Recheck } from '../vault/recheck.ts';
@@ -51,9 +52,10 @@ export interface AppDependencies extends Dependencies {
   /** Absent: there are no pages of the operator. */
   readonly admin: Admin | undefined;
   readonly signedOut: SignedOut;
-  readonly recheck: Pick<Recheck, 'remember' | 'forget'>;
+  readonly recheck: Pick<Recheck, 'remember'>;
   readonly organisations: Organisations;
   readonly clients: Clients;
+  readonly endings: Pick<Endings, 'end'>;
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
   readonly statusDocuments: StatusDocuments;
@@ -95,7 +97,7 @@ export function composeApp(
     onSignIn,
   };
   const provisioning = composeProvisioning(config, dependencies);
-  const logout = backChannelLogout({ connectors, signedOut, recheck });
+  const logout = backChannelLogout({ connectors, signedOut, endings: dependencies.endings });
   const registration = { ...clients.registration, ...registrationLimits };
   const documents = dependencies.statusDocuments;
   return ({ app, guards, interactions, sessions, revision }, key) => {
@@ -136,7 +138,7 @@ export function composeApp(
 
 /** SCIM for the connectors that have a token. */
 function composeProvisioning({ issuer, signIn, failureLimit }: Config, dependencies: AppDependencies) {
-  const { store, clock, cookieKeys, createRateLimit, recheck } = dependencies;
+  const { store, clock, cookieKeys, createRateLimit, endings } = dependencies;
   const endpoints = scimTokensOf(signIn).map(({ connector, token }) => ({
     connector,
     token,
@@ -145,7 +147,9 @@ function composeProvisioning({ issuer, signIn, failureLimit }: Config, dependenc
       store,
       clock,
       nameKeys: cookieKeys,
-      onDeactivated: (accountId) => recheck.forget({ connector, accountId }),
+      onDeactivated: async (accountId) => {
+        await endings.end({ kind: 'person', accountId }, { origin: 'provisioning', actor: connector });
+      },
     }),
   }));
   const limit = createRateLimit({ name: 'scim', points: failureLimit, seconds: MINUTE });

@@ -54,6 +54,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     organisations: organisationsBy(new Map()),
     clients,
     statusLists,
+    endings: { end: async () => ({ grants: 0 }) },
   });
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));

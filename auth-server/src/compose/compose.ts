@@ -48,6 +48,7 @@ import { composeClients, prepareClients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeMetrics } from './metrics.ts';
+import { composeEndings, tellEndings } from './revocation/endings.ts';
 import { composeStatus } from './revocation/status-lists.ts';
 
 /** Replacements for tests, and for the server inside the process of a command. */
@@ -206,7 +207,8 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck });
   const clients = composeClients(config, dependencies);
   const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
-  const capabilities = { ...dependencies, ...status, accounts, signedOut, passThrough, clients };
+  const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
+  const capabilities = { ...dependencies, ...status, endings, accounts, signedOut, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
   const admin = composeAdmin(config, capabilities);
   const createApp = composeApp(config, {

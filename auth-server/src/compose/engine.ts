@@ -13,6 +13,7 @@ import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
 import { createEndedBefore } from '../revocation/ended-before.ts';
+import type { Endings } from '../revocation/endings.ts';
 import type { StatusLists } from '../revocation/status-lists.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -26,15 +27,15 @@ export interface EngineDependencies extends Dependencies {
   readonly organisations: Organisations;
   readonly clients: Clients;
   readonly statusLists: StatusLists;
+  readonly endings: Pick<Endings, 'end'>;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 }
 
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
-  const { store, directory, clock, languageOf, pages, accounts, passThrough, access, organisations, signedOut } =
-    dependencies;
-  const { clients, counts, statusLists } = dependencies;
+  const { store, directory, clock, languageOf, pages, accounts, passThrough, access, organisations } = dependencies;
+  const { signedOut, endings, clients, counts, statusLists } = dependencies;
   const options = {
     issuer: config.issuer,
     store,
@@ -48,6 +49,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     endedBefore: createEndedBefore(store, config.grantLifetime),
     statusLists,
     hasStatus: config.statusLists === 'on',
+    endings,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: composeResources(config, dependencies),

@@ -81,6 +81,23 @@ export const retire = (dependencies: KeyChangeDependencies, kid: string): Promis
     return { ring: withoutKey(followed, kid) ?? followed, successor: next };
   });
 
+/**
+ * Removes a key that leaked, and another key signs from now on in any case: whoever checks tokens meets a key that they do not know,
+ * reads the key set again, and finds the removed key missing.
+ */
+export const end = (dependencies: KeyChangeDependencies, kid: string): Promise<KeyChange> =>
+  change(dependencies, async (ring, now) => {
+    const { policy, generate } = dependencies;
+    if (!ring.some(({ key }) => key.kid === kid)) throw new StartError(`there is no key ${JSON.stringify(kid)}`);
+    const pending = pendingEntry(ring, now);
+    const isUsable = pending !== undefined && pending.key.kid !== kid;
+    const next = isUsable ? pending.key : await generate(policy.algorithm);
+    const followed = isUsable
+      ? withEarlierStart(ring, pending, now)
+      : withSuccessor(ring, { key: next, createdAt: now, signsFrom: now }, policy);
+    return { ring: withoutKey(followed, kid) ?? followed, successor: next };
+  });
+
 /** Seconds until every process has read a change: one poll interval, another for a slow poll, and one second for rounding. */
 export const noticedAfter = ({ poll }: KeyPolicy): number => 2 * poll + 1;
 

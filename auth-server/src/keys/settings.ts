@@ -29,7 +29,7 @@ export const keySettings = {
     env: 'KEY_POLL',
     doc: 'How often each process checks whether the keys have changed.',
     type: duration(1, 3_600),
-    default: '30s',
+    default: '2s',
   }),
   documentLifetime: setting({
     env: 'DOCUMENT_LIFETIME',

@@ -8,7 +8,7 @@ import type { LogoutToken } from '../federation/connector.ts';
 import { LOGIN_LIFETIME } from '../federation/login.ts';
 import { localSubject } from '../federation/subject.ts';
 import type { RecordStore } from '../storage/record-store.ts';
-import { hasEnded } from './clocks.ts';
+import { CLOCK_DIFFERENCE, hasEnded } from './clocks.ts';
 
 /** The members of a browser session that a logout is compared with. */
 interface SignedInSession {
@@ -40,6 +40,8 @@ export interface SignedOut {
   includes(session: SignedInSession): Promise<boolean>;
   /** Ends the sessions of a person in all browsers. What the person approved stays. */
   endSessions(accountId: string): Promise<void>;
+  /** Ends the sessions of everybody that began before a moment, in seconds since the epoch. */
+  endSessionsBefore(moment: number): Promise<void>;
   /** When the approvals of a person ended, in seconds since the epoch: earlier ones are no longer valid. */
   approvalsEndedAt(accountId: string): Promise<number | undefined>;
 }
@@ -65,6 +67,7 @@ const digest = (...parts: readonly string[]): string =>
 export const upstreamSessionOf = (issuer: string, sid: string): string => digest(issuer, sid);
 
 const everySession = (accountId: string): string => `person:${accountId}`;
+const EVERYBODY = 'everybody';
 const oneSession = (upstreamSession: string): string => `session:${upstreamSession}`;
 /** The sessions of a person for which the upstream named no `sid`: a logout of any session ends them. */
 const unnamedSessions = (accountId: string): string => `unnamed:${accountId}`;
@@ -125,11 +128,15 @@ export function createSignedOut({ store, clock, sessionLifetime, grantLifetime }
     },
     includes: async ({ accountId, since, upstreamSession }) => {
       const own = upstreamSession === undefined ? unnamedSessions(accountId) : oneSession(upstreamSession);
-      const times = await Promise.all([everySession(accountId), own].map((id) => timeOf(ENDED, id)));
+      const times = await Promise.all([everySession(accountId), own, EVERYBODY].map((id) => timeOf(ENDED, id)));
       return times.some((at) => hasEnded(since, at));
     },
     endSessions: (accountId) =>
       store.put(ENDED, everySession(accountId), { at: seconds(clock) }, { ttl: sessionLifetime + MARGIN }),
+    endSessionsBefore: async (moment) => {
+      const at = Math.max(moment - CLOCK_DIFFERENCE - 1, (await timeOf(ENDED, EVERYBODY)) ?? 0);
+      await store.put(ENDED, EVERYBODY, { at }, { ttl: sessionLifetime + MARGIN });
+    },
     approvalsEndedAt: (accountId) => timeOf(APPROVALS, accountId),
   };
 }

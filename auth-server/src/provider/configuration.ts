@@ -99,6 +99,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       openCodes: options.device.openCodes,
       directory: options.directory,
       endedBefore: options.endedBefore,
+      endings: options.endings,
     }),
     jwks: { keys: [...keys.signing] },
     cookies: cookies(options),

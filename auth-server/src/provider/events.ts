@@ -106,10 +106,6 @@ export function logEvents(provider: Provider): void {
     logOf(ctx).error({ err, ...partiesOf(ctx) }, 'engine failed');
     note(ctx, 'page.refused', { outcome: 'failed', reason: 'server_error' });
   });
-  provider.on('grant.revoked', (ctx, grant) => {
-    logOf(ctx).info({ grant, ...partiesOf(ctx) }, 'grant revoked');
-    note(ctx, 'grant.revoked', { grant: digest(grant), reason: ctx.oidc.route });
-  });
   provider.on('registration_create.success', (ctx, { clientId, clientName, applicationType }) => {
     const { initialAccess } = stateOf(ctx);
     const line = { name: clientName, type: applicationType, initialAccess };

@@ -47,6 +47,7 @@ export function createFindAccount({ accounts, passThrough, access, resources }: 
 
 /** RFC 6749 §5.2: the client has to send the person to sign in again, where a page says why they may not. */
 async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: AccessRefusal): Promise<never> {
+  stateOf(ctx).isRefused = true;
   if (isFinal) await ctx.oidc.entities.Grant?.destroy();
   const client = ctx.oidc.client?.clientId;
   stateOf(ctx).log.warn({ reason, client }, 'person refused');

@@ -18,7 +18,7 @@ export async function deactivatedAt(
   return record?.active === false ? record.changedAt : undefined;
 }
 
-/** The record of a person who signs in. If they are active, it gets their account. A change meanwhile may deactivate them. */
+/** The record of a person who signs in or refreshes. If they are active, it gets their account. A change meanwhile may deactivate them. */
 const signedIn = (subjects: Subjects, { accountId, identity }: Account): Promise<SubjectRecord | undefined> =>
   retried(async () => {
     const record = await subjects.read(identity.subject);
@@ -41,9 +41,10 @@ export function createDeactivationGate({ connectors, store, onRefused, onUnknown
   return async (account, occasion) => {
     const subjects = provisioned.get(account.connector);
     if (!subjects) return undefined;
-    const record = await (occasion === 'sign-in'
-      ? signedIn(subjects, account)
-      : subjects.read(account.identity.subject));
+    // Also at a refresh: the provider may have reported the person after the sign-in.
+    const record = await (occasion === 'session'
+      ? subjects.read(account.identity.subject)
+      : signedIn(subjects, account));
     if (!record && occasion === 'sign-in') onUnknown(account);
     if (record?.active !== false) return undefined;
     await onRefused(account);

@@ -5,7 +5,7 @@
 import type { RecordStore } from '../storage/record-store.ts';
 
 /** Whose grants a moment ends. */
-type Scope =
+export type Scope =
   | { readonly kind: 'person'; readonly accountId: string }
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'everything' };

@@ -41,7 +41,7 @@ export interface Page<T> {
 }
 
 /** All grants, or those of a person or of a client. */
-interface Selection {
+export interface Selection {
   readonly accountId?: string | undefined;
   readonly clientId?: string | undefined;
 }

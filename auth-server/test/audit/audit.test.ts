@@ -106,7 +106,7 @@ describe('the audit of auth-server', () => {
         expect.objectContaining({ event: 'token.reused', outcome: 'refused', reference: request, client: of }),
       );
     }
-    expect(of(server, 'grant.revoked')).toEqual([
+    expect(of(server, 'access.ended')).toEqual([
       expect.objectContaining({ grant: of(server, 'token.issued')[0]?.grant }),
     ]);
   });

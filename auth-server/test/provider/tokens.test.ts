@@ -156,7 +156,7 @@ describe('RFC 7009 revocation', () => {
     const gone = await server.fetch('/revoke', form({ token: String(token), client_id: client.id }));
     expect(gone.status).toBe(200);
     expect(await error(await refresh(server, client, token))).toEqual([400, 'invalid_grant']);
-    expect(server.log).toContainEqual(expect.objectContaining({ msg: 'grant revoked', client: client.id }));
+    expect(server.log).toContainEqual(expect.objectContaining({ msg: 'access ended', client: client.id }));
   });
 
   it('§2.1 the revocation by another client has no effect', async () => {

@@ -4,8 +4,10 @@ import type { WithStore } from '../../src/cli/store.ts';
 import { readConfig } from '../../src/config.ts';
 import { discoverKinds } from '../../src/federation/registry.ts';
 import type { GrantDirectory } from '../../src/revocation/grant-directory.ts';
+import type { StatusStore } from '../../src/revocation/status-store.ts';
 import { createSqliteDirectory } from '../../src/storage/directory/sqlite.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
+import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 
@@ -13,10 +15,15 @@ interface Opened {
   readonly store: RecordStore;
   /** Absent: an empty one. */
   readonly directory?: GrantDirectory;
+  /** Absent: one without lists. */
+  readonly statusStore?: StatusStore;
   readonly clock: Clock;
 }
 
 export const commandsOn =
-  ({ store, clock, directory = createSqliteDirectory(':memory:', clock) }: Opened): WithStore =>
-  async (env, work) =>
-    work({ config: readConfig(env, kinds), store, directory, clock });
+  ({ store, clock, ...others }: Opened): WithStore =>
+  async (env, work) => {
+    const directory = others.directory ?? createSqliteDirectory(':memory:', clock);
+    const statusStore = others.statusStore ?? createSqliteStatusStore(':memory:', clock);
+    return work({ config: readConfig(env, kinds), store, directory, statusStore, clock });
+  };

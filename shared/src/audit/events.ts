@@ -62,7 +62,10 @@ export const EVENTS = {
     by: 'auth-server',
     doc: 'A person may no longer come in: found at a refresh or a code exchange.',
   },
-  'grant.revoked': { by: 'auth-server', doc: 'A grant and all its tokens were revoked.' },
+  'access.ended': {
+    by: 'auth-server',
+    doc: 'A grant, all grants of a client or a person, a key, or everything before a moment ended: `target` says what, the reason who started it. A command writes `admin.acted`.',
+  },
   'client.registered': { by: 'auth-server', doc: 'A client registered itself (RFC 7591).' },
   'client.changed': { by: 'auth-server', doc: 'A client changed its registration (RFC 7592).' },
   'client.removed': { by: 'auth-server', doc: 'A client removed its registration (RFC 7592).' },

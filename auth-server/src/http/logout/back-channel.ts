@@ -11,13 +11,13 @@ import type { LogoutToken, UpstreamLogout } from '../../federation/connector.ts'
 import { logged, sanitized, toUpstreamError } from '../../federation/failure.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import type { SignedOut } from '../../logout/signed-out.ts';
+import type { Endings } from '../../revocation/endings.ts';
 import { StoreUnavailable } from '../../storage/record-store.ts';
-import type { Recheck } from '../../vault/recheck.ts';
 
 export interface BackChannelDependencies {
   readonly connectors: readonly OpenConnector[];
   readonly signedOut: Pick<SignedOut, 'record'>;
-  readonly recheck: Pick<Recheck, 'forget'>;
+  readonly endings: Pick<Endings, 'end'>;
 }
 
 type ReadToken = NonNullable<UpstreamLogout['readToken']>;
@@ -27,7 +27,7 @@ const PATH = /^\/backchannel-logout\/([^/]+)\/?$/;
 const LIMIT = 16_384;
 
 export const backChannelLogout =
-  ({ connectors, signedOut, recheck }: BackChannelDependencies): Middleware =>
+  ({ connectors, signedOut, endings }: BackChannelDependencies): Middleware =>
   async (ctx, next) => {
     const [, id] = PATH.exec(ctx.path) ?? [];
     const upstream = id === undefined ? undefined : connectors.find((connector) => connector.id === id);
@@ -37,9 +37,10 @@ export const backChannelLogout =
       throw new HttpError(405, 'invalid_request', 'Only POST is allowed here.', { headers: { Allow: 'POST' } });
     }
     const token = await read(upstream, readToken, await tokenIn(ctx));
-    // Without a refresh to come nobody asks the upstream about this person.
-    const forget = (accountId: string) => recheck.forget({ connector: upstream.id, accountId });
-    const { approvals } = await recorded(() => signedOut.record(token, endsApprovals, forget));
+    const end = async (accountId: string) => {
+      await endings.end({ kind: 'person', accountId }, { origin: 'logout', actor: upstream.id });
+    };
+    const { approvals } = await recorded(() => signedOut.record(token, endsApprovals, end));
     stateOf(ctx).log.info(
       {
         connector: upstream.id,

@@ -3,6 +3,7 @@
  * Sign-in and consent end together (design: one interaction); the grant for the account is saved just before.
  */
 
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
@@ -16,7 +17,6 @@ import { type Said, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
 import type { BrowserSessions } from '../../logout/browser-sessions.ts';
 import type { SignedOut } from '../../logout/signed-out.ts';
-import type { Resources } from '../../resources/resource.ts';
 import { approvalsOf, organisationOf, renewApproval, setApprovals, setOrganisation } from '../overrides/approvals.ts';
 import { GrantRevoked } from '../records/grants.ts';
 import { indicators } from '../resource-indicators.ts';
@@ -37,6 +37,7 @@ interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly clientDocuments: Pick<ClientDocuments, 'copiedAt'>;
   readonly sessions: Pick<BrowserSessions, 'end'>;
   readonly signedOut: Pick<SignedOut, 'includes'>;
+  readonly clock: Clock;
 }
 
 export function createInteractions(dependencies: Dependencies): Interactions {
@@ -163,7 +164,8 @@ type Approved = PendingInteraction & { readonly accountId: string; readonly orga
 type Requested = Pick<Details, 'params'> & { readonly grantId: string | undefined };
 
 /** The grant of this account and client: the one of the session if there is one. */
-async function grant(details: Requested, shown: Approved, { provider, resources }: Dependencies): Promise<string> {
+async function grant(details: Requested, shown: Approved, dependencies: Dependencies): Promise<string> {
+  const { provider } = dependencies;
   const { accountId, client } = shown;
   const known = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId);
   const fresh = () => new provider.Grant({ accountId, clientId: client.id });
@@ -171,21 +173,26 @@ async function grant(details: Requested, shown: Approved, { provider, resources 
   // Another organisation gets a grant of its own: tokens of the earlier one go on to name theirs.
   const mine = known?.accountId === accountId && known.clientId === client.id && actsForSame;
   try {
-    return await approve(known && mine ? known : fresh(), shown, details, resources);
+    return await approve(known && mine ? known : fresh(), shown, details, dependencies);
   } catch (error) {
     if (!(error instanceof GrantRevoked)) throw error;
     // The earlier grant was revoked, so the new approval gets a grant of its own.
-    return approve(fresh(), shown, details, resources);
+    return approve(fresh(), shown, details, dependencies);
   }
 }
 
 type Grant = InstanceType<Provider['Grant']>;
 
 /** An approval restarts the lifetime of a grant. A scope that the resource added after the page was shown is not granted. */
-function approve(approved: Grant, shown: Approved, { params }: Requested, resources: Resources): Promise<string> {
+function approve(
+  approved: Grant,
+  shown: Approved,
+  { params }: Requested,
+  { resources, clock }: Pick<Dependencies, 'resources' | 'clock'>,
+): Promise<string> {
   const { resource } = requested(params, resources);
   const scopes = shown.scopes.map(({ name }) => name);
-  renewApproval(approved, shown.userCode === undefined ? 'browser' : 'device');
+  renewApproval(approved, shown.userCode === undefined ? 'browser' : 'device', seconds(clock));
   setApprovals(approved, remember(approvalsOf(approved), shown));
   if (shown.organisation !== undefined) setOrganisation(approved, shown.organisation);
   approved.addOIDCScope([...scopes, ...(shown.ownScopes ?? [])]);

@@ -49,10 +49,12 @@ type Via = GrantEntry['via'];
 
 export const viaOf = (grant: object): Via => (Reflect.get(grant, VIA) === 'device' ? 'device' : 'browser');
 
-/** The lifetime of the grant restarts, and its beginning stays. */
-export const renewApproval = (grant: object, via: Via): void => {
-  const begun = begunAt(grant);
-  if (begun !== undefined) Reflect.set(grant, BEGUN, begun);
+/**
+ * The lifetime of the grant restarts, and its beginning stays.
+ * @param now seconds since the epoch
+ */
+export const renewApproval = (grant: object, via: Via, now: number): void => {
+  Reflect.set(grant, BEGUN, begunAt(grant) ?? now);
   Reflect.set(grant, VIA, via);
   // The engine counts both from now where they are absent.
   Reflect.deleteProperty(grant, 'exp');

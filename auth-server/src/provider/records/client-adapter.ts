@@ -7,10 +7,12 @@ import type { JsonObject } from '@mcp-oauth/shared/json';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
 import type { InitialAccessTokens } from '../../registration/initial-access-tokens.ts';
+import type { Endings } from '../../revocation/endings.ts';
 import type { ClientRecords } from './client-records.ts';
 
 export interface ClientAdapterDependencies {
   readonly initialAccessTokens: InitialAccessTokens;
+  readonly endings: Pick<Endings, 'end'>;
 }
 
 export function createClientAdapter(clients: ClientRecords, dependencies: ClientAdapterDependencies): Adapter {
@@ -25,7 +27,10 @@ export function createClientAdapter(clients: ClientRecords, dependencies: Client
     findByUid: never,
     findByUserCode: never,
     consume: never,
-    destroy: (id) => clients.remove(id),
+    destroy: async (id) => {
+      await clients.remove(id);
+      await dependencies.endings.end({ kind: 'client', id }, { origin: 'client', actor: id });
+    },
     revokeByGrantId: never,
   };
 }

@@ -51,19 +51,20 @@ export interface Revoking {
 /**
  * Marks the tokens of a grant, then revokes it, by its key in the store. A call that stops in between has not revoked the grant, so that
  * whatever started it starts it again. A reference that is added in between makes the write fail, and is marked next.
+ * @returns whether the grant was in use
  */
-export async function revokeGrant(key: string, { store, marks, clock }: Revoking): Promise<void> {
+export async function revokeGrant(key: string, { store, marks, clock }: Revoking): Promise<boolean> {
   for (;;) {
     const current = (await store.get(KIND, key))?.value;
     const status = liveReferences(seconds(clock), statusOf(current));
     await marks.mark(status);
-    if (current?.revoked) return;
+    if (current?.revoked) return false;
     const after = { revoked: true, [STATUS]: status };
     const ttl = Math.max(...status.map(({ until }) => until - seconds(clock)), REMEMBERED);
     const written = current
       ? await store.replace(KIND, key, { before: current, after, ttl })
       : await store.putIfAbsent(KIND, key, after, { ttl });
-    if (written) return;
+    if (written) return current !== undefined;
   }
 }
 
@@ -136,6 +137,8 @@ export function createGrantAdapter(
       // A client is never removed while a grant uses it.
       await keep({ clientId: String(payload.clientId) }, expiresIn);
     },
-    destroy: (id) => revokeGrant(digest(id), { store, marks: statusLists, clock }),
+    destroy: async (id) => {
+      await revokeGrant(digest(id), { store, marks: statusLists, clock });
+    },
   };
 }

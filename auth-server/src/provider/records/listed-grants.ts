@@ -1,15 +1,17 @@
 /**
  * Ensures that every grant is in the directory before it can be used: an ending then finds it, or its moment refuses it. At the token
- * endpoint a use is noted together with the reading of the grant, at most every few minutes.
+ * endpoint a use is noted together with the reading of the grant, at most every few minutes. Whatever the engine revokes is an ending.
  */
-import { hash } from 'node:crypto';
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import Provider, { type Adapter, type AdapterPayload, type KoaContextWithOIDC } from 'oidc-provider';
+import { stateOf } from '../../context-state.ts';
 import { namesOf } from '../../resources/scope.ts';
 import type { EndedBefore } from '../../revocation/ended-before.ts';
+import type { By, Endings } from '../../revocation/endings.ts';
 import type { GrantDirectory, GrantEntry } from '../../revocation/grant-directory.ts';
 import { begunAt, organisationOf, viaOf } from '../overrides/approvals.ts';
+import { digest } from './grants.ts';
 
 /** Seconds between two notes about the use of one grant by this process. */
 const NOTED_EVERY = 300;
@@ -17,14 +19,17 @@ const NOTED_EVERY = 300;
 const NOTED_GRANTS = 10_000;
 
 export interface ListingOptions {
-  readonly directory: Pick<GrantDirectory, 'put' | 'touch'>;
+  readonly directory: Pick<GrantDirectory, 'put' | 'touch' | 'remove'>;
   readonly endedBefore: Pick<EndedBefore, 'includes'>;
+  readonly endings: Pick<Endings, 'end'>;
 }
 
-const digest = (id: string): string => hash('sha256', id, 'base64url');
-
 /** @param grants the adapter for the records */
-export function listedGrants(grants: Adapter, clock: Clock, { directory, endedBefore }: ListingOptions): Adapter {
+export function listedGrants(
+  grants: Adapter,
+  clock: Clock,
+  { directory, endedBefore, endings }: ListingOptions,
+): Adapter {
   const noted = new BoundedMap<string, number>(NOTED_GRANTS);
 
   async function note(key: string): Promise<boolean> {
@@ -50,10 +55,23 @@ export function listedGrants(grants: Adapter, clock: Clock, { directory, endedBe
       // In this order: an ending sets its moment and then looks for grants, so one of the two sees the other.
       await directory.put(entry);
       if (!(await endedBefore.includes(entry))) return found;
+      // The ending was told when the moment was set.
       await grants.destroy(id);
+      await directory.remove(key);
       return undefined;
     },
+    destroy: async (id) => {
+      await endings.end({ kind: 'grant', id: digest(id) }, startedBy(Provider.ctx));
+    },
   };
+}
+
+/** The engine ends a grant at a revocation by the client, a reuse, and a refusal. */
+function startedBy(ctx: KoaContextWithOIDC | undefined): By {
+  if (!ctx) return { origin: 'refusal' };
+  const { requestId: reference, isRefused } = stateOf(ctx);
+  if (ctx.oidc.route === 'revocation') return { origin: 'client', actor: ctx.oidc.client?.clientId, reference };
+  return { origin: isRefused ? 'refusal' : 'refresh alarm', reference };
 }
 
 function entryOf(id: string, payload: AdapterPayload, now: number): GrantEntry {

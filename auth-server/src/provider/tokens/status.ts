@@ -12,7 +12,7 @@ import {
   type StatusReference,
 } from '../../revocation/status-lists.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
-import { addStatus, statusOf } from '../records/grants.ts';
+import { addStatus, type Revoking, statusOf } from '../records/grants.ts';
 
 interface Dependencies {
   readonly store: RecordStore;
@@ -29,6 +29,16 @@ interface Issued {
   readonly clientId?: string | undefined;
   readonly grantId?: string | undefined;
   readonly expiration: number;
+}
+
+/** Ends the tokens that a client has got for itself. Its next token gets another reference. */
+export async function revokeMachine(clientId: string, { store, marks, clock }: Revoking): Promise<void> {
+  for (;;) {
+    const current = (await store.get(KIND, clientId))?.value;
+    if (!current) return;
+    await marks.mark(liveReferences(seconds(clock), statusOf(current)));
+    if (await store.replace(KIND, clientId, { before: current, after: { status: [] } })) return;
+  }
 }
 
 export function referToStatus({ store, clock, lists }: Dependencies): NonNullable<Configuration['extraTokenClaims']> {

@@ -132,7 +132,7 @@ describe('RFC 9700 §4.14.2 a refresh token that is used again', () => {
     for (const late of [first, second]) expect(await error(await refresh(server, client, late))).toEqual(spent);
     expect(await successor(third)).toBe(fourth);
     await successor(fourth);
-    expect(server.log.filter(({ msg }) => msg === 'security' || msg === 'grant revoked')).toEqual([]);
+    expect(server.log.filter(({ msg }) => msg === 'security' || msg === 'access ended')).toEqual([]);
     expect(server.log).toContainEqual(
       expect.objectContaining({ msg: 'token request refused', reason: expect.stringContaining('successor') }),
     );

@@ -1,18 +1,21 @@
-/** Owns `clients`: an operator adds, lists and removes clients that need not register, while the server runs. */
+/** Owns `clients`: an operator sees the clients, and adds and removes those that need not register, while the server runs. */
 import { randomBytes } from 'node:crypto';
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
-import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
+import { json } from '@mcp-oauth/shared/cli/list';
 import { table } from '@mcp-oauth/shared/cli/table';
 import { StartError } from '@mcp-oauth/shared/errors';
-import { type Client, clientSchema, DEVICE_GRANT } from '../clients/client.ts';
-import { createClientList } from '../clients/client-list.ts';
-import { judgeClients } from '../compose/client-checks.ts';
-import type { OpenedStore, WithStore } from './store.ts';
+import { type Client, clientSchema, DEVICE_GRANT } from '../../clients/client.ts';
+import { createClientList } from '../../clients/client-list.ts';
+import { judgeClients } from '../../compose/client-checks.ts';
+import { approvals } from '../listing/approvals.ts';
+import { endingsOf, type WithStore } from '../store.ts';
+import { listCommand } from './list.ts';
+import { showCommand } from './show.ts';
 
 export const clientsCommands = (withStore: WithStore): CommandGroup => ({
   name: 'clients',
-  summary: 'Clients that need not register. Running servers apply changes within 5 seconds.',
-  commands: [add(withStore), list(withStore), remove(withStore)],
+  summary: 'Clients: who uses them, and those that need not register. Running servers apply changes within 5 seconds.',
+  commands: [add(withStore), listCommand(withStore), showCommand(withStore), remove(withStore)],
 });
 
 const add = (withStore: WithStore): Command => ({
@@ -92,40 +95,13 @@ function show({ options, stdout }: Invocation, client: Client, issuer: string): 
   stdout.write(`Added. Settings of the client:\n\n${table(rows, '  ')}\n`);
 }
 
-const list = (withStore: WithStore): Command => ({
-  name: 'list',
-  summary: 'Show the clients that were added here or are in CLIENTS. Those that registered themselves are not listed.',
-  options: { json },
-  run: (invocation) =>
-    withStore(invocation.env, async (opened) => {
-      showList(invocation, await rowsOf(opened), 'There are no clients. `clients add` adds one.');
-      return 0;
-    }),
-});
-
-async function rowsOf({ config, store }: OpenedStore) {
-  const listed = await createClientList(store).load();
-  return [
-    ...config.clients.map((client) => describe(client, 'in CLIENTS')),
-    ...listed.map(({ client, addedAt }) => describe(client, timeOf(addedAt))),
-  ];
-}
-
-const describe = (client: Client, added: string) => ({
-  clientId: client.client_id,
-  name: client.client_name ?? null,
-  authentication: client.token_endpoint_auth_method,
-  grants: client.grant_types.join(' '),
-  scope: client.scope ?? null,
-  added,
-});
-
 const remove = (withStore: WithStore): Command => ({
   name: 'remove',
   summary: 'Remove a client, including one that registered itself. The approvals for it end as well.',
   parameters: ['client_id'],
   run: ({ env, parameters, stdout }) =>
-    withStore(env, async ({ config, store }) => {
+    withStore(env, async (opened) => {
+      const { config, store } = opened;
       const { client_id: id = '' } = parameters;
       if (config.clients.some((client) => client.client_id === id)) {
         throw new StartError(`${JSON.stringify(id)} is in CLIENTS: remove it there and restart`);
@@ -135,7 +111,8 @@ const remove = (withStore: WithStore): Command => ({
       if (!(await createClientList(store).remove(id)) && !registered) {
         throw new StartError(`there is no client ${JSON.stringify(id)}`);
       }
-      stdout.write(`Removed ${id}. Running servers apply the change within 5 seconds.\n`);
+      const { grants } = await endingsOf(opened).end({ kind: 'client', id }, { origin: 'cli' });
+      stdout.write(`Removed ${id}, with ${approvals(grants)}. Running servers apply the change within 5 seconds.\n`);
       return 0;
     }),
 });

@@ -6,11 +6,11 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterAll, describe, expect, it } from 'vitest';
-import { peopleCommands } from '../../src/cli/people.ts';
-import type { WithStore } from '../../src/cli/store.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { commandsOn } from '../support/command-store.ts';
-import { provision, setActive, startWithScim, TOKEN } from '../support/scim.ts';
+import { peopleCommands } from '../../../src/cli/people/people.ts';
+import type { WithStore } from '../../../src/cli/store.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { commandsOn } from '../../support/command-store.ts';
+import { provision, setActive, startWithScim, TOKEN } from '../../support/scim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'people-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,14 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { clientsCommands } from '../../src/cli/clients.ts';
-import type { RecordStore } from '../../src/storage/record-store.ts';
-import { createSealedStore } from '../../src/storage/sealed.ts';
-import { createSqliteStore } from '../../src/storage/sqlite.ts';
-import { authorizePath, refresh, register, tokensFor } from '../support/client.ts';
-import { commandsOn } from '../support/command-store.ts';
-import { DEVICE_GRANT, ON } from '../support/device.ts';
-import { form, type RunningServer, read, startServer } from '../support/running-server.ts';
+import { clientsCommands } from '../../../src/cli/clients/clients.ts';
+import type { RecordStore } from '../../../src/storage/record-store.ts';
+import { createSealedStore } from '../../../src/storage/sealed.ts';
+import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { authorizePath, refresh, register, tokensFor } from '../../support/client.ts';
+import { commandsOn } from '../../support/command-store.ts';
+import { DEVICE_GRANT, ON } from '../../support/device.ts';
+import { form, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 describe('clients', () => {
   const clock = new FakeClock(Date.now());

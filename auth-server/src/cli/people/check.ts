@@ -1,30 +1,24 @@
-/** Owns `people`: what the rules and SCIM say about a person, before the person tries it. */
+/** Owns `people check`: what the rules and SCIM say about a person, before the person tries it. */
 
 import { readFileSync } from 'node:fs';
-import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
+import { type Command, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList } from '@mcp-oauth/shared/cli/list';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { isObject } from '@mcp-oauth/shared/json';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import type { Access } from '../access/access.ts';
-import { comparableEmail, domainOf } from '../access/rules/address.ts';
-import { composeAccess, scimTokensOf } from '../compose/access.ts';
-import type { Config } from '../config.ts';
-import { orgClaimsOf, readOrganisations } from '../federation/claims/organisations.ts';
-import { type Connector, type Identity, UpstreamError } from '../federation/connector.ts';
-import { type ConfiguredConnector, openConnectors } from '../federation/registry.ts';
-import { acceptIdentity, isSubject } from '../federation/subject.ts';
-import { deactivatedAt } from '../provisioning/deactivation.ts';
-import { configOf, type WithStore } from './store.ts';
+import type { Access } from '../../access/access.ts';
+import { comparableEmail, domainOf } from '../../access/rules/address.ts';
+import { composeAccess, scimTokensOf } from '../../compose/access.ts';
+import type { Config } from '../../config.ts';
+import { orgClaimsOf, readOrganisations } from '../../federation/claims/organisations.ts';
+import { type Connector, type Identity, UpstreamError } from '../../federation/connector.ts';
+import { type ConfiguredConnector, openConnectors } from '../../federation/registry.ts';
+import { acceptIdentity, isSubject } from '../../federation/subject.ts';
+import { deactivatedAt } from '../../provisioning/deactivation.ts';
+import { configOf, type WithStore } from '../store.ts';
 
-export const peopleCommands = (withStore: WithStore): CommandGroup => ({
-  name: 'people',
-  summary: 'The rules that say who may come in (PEOPLE_ALLOW, CONNECTOR_<ID>_ALLOW, SCOPE_RULES).',
-  commands: [check(withStore)],
-});
-
-const check = (withStore: WithStore): Command => ({
+export const checkCommand = (withStore: WithStore): Command => ({
   name: 'check',
   summary: 'Show what would happen if a person signed in, and which rule decides.',
   details:

@@ -1,0 +1,95 @@
+/** Owns how the operation that ends access is created from the settings, for the server and for its commands. */
+import { randomInt } from 'node:crypto';
+import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { createClientList } from '../../clients/client-list.ts';
+import type { Config } from '../../config.ts';
+import { createKeyStore } from '../../keys/key-store.ts';
+import { end as endKey } from '../../keys/operator-changes.ts';
+import { keyPolicyOf } from '../../keys/settings.ts';
+import { generateSigningKey } from '../../keys/signing-key.ts';
+import { revokeGrant } from '../../provider/records/grants.ts';
+import { revokeMachine } from '../../provider/tokens/status.ts';
+import { createEndedBefore } from '../../revocation/ended-before.ts';
+import { createEndings, type Ending, type Endings } from '../../revocation/endings.ts';
+import type { GrantDirectory } from '../../revocation/grant-directory.ts';
+import { createStatusMarks } from '../../revocation/status-lists.ts';
+import type { StatusStore } from '../../revocation/status-store.ts';
+import type { RecordStore } from '../../storage/record-store.ts';
+import { forgotten } from '../../vault/record.ts';
+import { composeAccounts, composeSignedOut, composeVault } from '../accounts.ts';
+
+interface Dependencies {
+  readonly store: RecordStore;
+  readonly directory: GrantDirectory;
+  readonly statusStore: StatusStore;
+  readonly clock: Clock;
+  readonly onEnded: (ending: Ending) => void;
+}
+
+export function composeEndings(
+  config: Config,
+  { store, directory, statusStore, clock, onEnded }: Dependencies,
+): Endings {
+  const marks = createStatusMarks({ store: statusStore, clock, random: (below) => randomInt(below) });
+  const revoking = { store, marks, clock };
+  const accounts = composeAccounts(config, { store });
+  const signedOut = composeSignedOut(config, { store, clock });
+  const vault = composeVault(config, { store, clock });
+  const keys = { store: createKeyStore(store), policy: keyPolicyOf(config), clock, generate: generateSigningKey };
+  return createEndings({
+    clock,
+    directory,
+    endedBefore: createEndedBefore(store, config.grantLifetime),
+    revokeGrant: (id) => revokeGrant(id, revoking),
+    revokeMachines: async (clientId) => {
+      const ids = clientId === undefined ? await machinesOf(config, store) : [clientId];
+      await Promise.all(ids.map((id) => revokeMachine(id, revoking)));
+    },
+    endPerson: async (accountId) => {
+      const account = await accounts.find(accountId);
+      await signedOut.endSessions(accountId);
+      // Without a refresh to come nobody asks the upstream about this person.
+      if (account) await vault.change(account, forgotten(seconds(clock)));
+    },
+    endSessionsBefore: signedOut.endSessionsBefore,
+    endKey: async (kid) => {
+      await endKey(keys, kid);
+    },
+    onEnded,
+  });
+}
+
+/** The clients that may act for themselves: only the operator makes them. */
+async function machinesOf({ clients }: Pick<Config, 'clients'>, store: RecordStore): Promise<readonly string[]> {
+  const listed = await createClientList(store).load();
+  return [...clients, ...listed.map(({ client }) => client)]
+    .filter(({ grant_types }) => grant_types.includes('client_credentials'))
+    .map(({ client_id }) => client_id);
+}
+
+/** One line in the log and one entry in the audit for each ending. */
+export const tellEndings =
+  ({ log, audit }: { readonly log: Logger; readonly audit: Audit }) =>
+  ({ target, by, grants, accountId: who, clientId: client }: Ending): void => {
+    const { kind } = target;
+    const { origin: reason, actor, reference } = by;
+    log.info({ request: reference, target, by: reason, actor, grants, subject: who, client }, 'access ended');
+    audit({
+      event: 'access.ended',
+      outcome: 'ok',
+      who,
+      client,
+      reason,
+      reference,
+      grant: kind === 'grant' ? target.id : undefined,
+      details: {
+        target: kind,
+        grants,
+        actor,
+        kid: kind === 'key' ? target.kid : undefined,
+        before: kind === 'everything' ? target.before : undefined,
+      },
+    });
+  };

@@ -1,0 +1,152 @@
+/**
+ * Owns the one operation that ends access: of a grant, a client, a person, a signing key, or of everything before a moment, whoever
+ * starts it. First a moment is set, then the grants that are listed are ended. A grant is listed before it is written, so a concurrent
+ * approval or refresh either ends or was begun afterwards. An ending that was interrupted may be repeated.
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { HttpError } from '@mcp-oauth/shared/errors';
+import type { EndedBefore, Scope } from './ended-before.ts';
+import type { GrantDirectory, Selection } from './grant-directory.ts';
+
+export type Target =
+  | { readonly kind: 'grant'; readonly id: string }
+  | { readonly kind: 'client'; readonly id: string }
+  | { readonly kind: 'person'; readonly accountId: string }
+  | { readonly kind: 'key'; readonly kid: string }
+  /** Whatever began before, in seconds since the epoch. */
+  | { readonly kind: 'everything'; readonly before: number };
+
+/** Who or what started an ending. */
+export interface By {
+  readonly origin:
+    | 'page'
+    | 'cli'
+    | 'admin'
+    /** The identity provider reported a logout. */
+    | 'logout'
+    /** A code or refresh token was used a second time (RFC 9700 §4.14.2). */
+    | 'refresh alarm'
+    /** At a refresh a rule, the identity provider or SCIM refused the person. */
+    | 'refusal'
+    /** The identity provider deactivated the person over SCIM. */
+    | 'provisioning'
+    /** The client revoked its token (RFC 7009) or its registration (RFC 7592). */
+    | 'client';
+  /** The person or client, if one is known. */
+  readonly actor?: string | undefined;
+  /** Of the request. */
+  readonly reference?: string | undefined;
+}
+
+export interface Ended {
+  /** Grants that were in use and have ended. */
+  readonly grants: number;
+}
+
+/** What is told of an ending, once. */
+export interface Ending extends Ended {
+  readonly target: Target;
+  readonly by: By;
+  /** Whose grant it was; absent: unknown, or more than one. */
+  readonly accountId?: string | undefined;
+  readonly clientId?: string | undefined;
+}
+
+export interface Endings {
+  /** @throws HttpError for a key that there is not, and for a moment in the future */
+  end(target: Target, by: By): Promise<Ended>;
+}
+
+export interface EndingsDependencies {
+  readonly clock: Clock;
+  readonly directory: Pick<GrantDirectory, 'ids' | 'get' | 'remove'>;
+  readonly endedBefore: Pick<EndedBefore, 'set'>;
+  /** Revokes a grant by its key in the store. @returns whether it was in use */
+  readonly revokeGrant: (id: string) => Promise<boolean>;
+  /** Ends the tokens that a client has got for itself (RFC 6749 §4.4); absent: those of all clients. */
+  readonly revokeMachines: (clientId?: string) => Promise<void>;
+  /** Ends the browser sessions of a person, and whatever else the person has besides grants. */
+  readonly endPerson: (accountId: string) => Promise<void>;
+  /** Ends all browser sessions that began before. */
+  readonly endSessionsBefore: (moment: number) => Promise<void>;
+  /** Takes a key out of the key set. */
+  readonly endKey: (kid: string) => Promise<void>;
+  readonly onEnded: (ending: Ending) => void;
+}
+
+export function createEndings(dependencies: EndingsDependencies): Endings {
+  const { clock, directory, endedBefore, revokeGrant, onEnded } = dependencies;
+
+  async function endGrant(id: string): Promise<boolean> {
+    const wasInUse = await revokeGrant(id);
+    await directory.remove(id);
+    return wasInUse;
+  }
+
+  /** @param before only those that began before; absent: all */
+  async function endGrants(selection: Selection, before?: number): Promise<number> {
+    const isMeant = async (id: string) => {
+      if (before === undefined) return true;
+      const entry = await directory.get(id);
+      // Without an entry it has expired, or it is being approved at this moment.
+      return entry !== undefined && entry.createdAt < before;
+    };
+    const endOne = async (id: string) => (await isMeant(id)) && (await endGrant(id));
+    let ended = 0;
+    for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+      const { items, next } = await directory.ids(selection, cursor);
+      ended += (await Promise.all(items.map(endOne))).filter(Boolean).length;
+      cursor = next;
+    }
+    return ended;
+  }
+
+  async function endAll(scope: Scope, selection: Selection, before: number): Promise<number> {
+    await endedBefore.set(scope, before);
+    return endGrants(selection, scope.kind === 'everything' ? before : undefined);
+  }
+
+  async function run(target: Target): Promise<Omit<Ending, 'target' | 'by'>> {
+    const now = seconds(clock);
+    switch (target.kind) {
+      case 'grant': {
+        const entry = await directory.get(target.id);
+        const grants = (await endGrant(target.id)) ? 1 : 0;
+        return { grants, accountId: entry?.accountId, clientId: entry?.clientId };
+      }
+      case 'client': {
+        const { id: clientId } = target;
+        const [grants] = await Promise.all([
+          endAll({ kind: 'client', clientId }, { clientId }, now),
+          dependencies.revokeMachines(clientId),
+        ]);
+        return { grants, clientId };
+      }
+      case 'person': {
+        const { accountId } = target;
+        await dependencies.endPerson(accountId);
+        return { grants: await endAll({ kind: 'person', accountId }, { accountId }, now), accountId };
+      }
+      case 'key':
+        await dependencies.endKey(target.kid);
+        return { grants: 0 };
+      case 'everything': {
+        const { before } = target;
+        // Whatever was approved in this second has begun before its end.
+        if (before > now + 1) throw new HttpError(400, 'invalid_request', 'The moment must not be in the future.');
+        await dependencies.endSessionsBefore(before);
+        const [grants] = await Promise.all([endAll({ kind: 'everything' }, {}, before), dependencies.revokeMachines()]);
+        return { grants };
+      }
+    }
+  }
+
+  return {
+    end: async (target, by) => {
+      const done = await run(target);
+      // A client may revoke the same token again, and a used refresh token may come back: nothing has ended then.
+      if (target.kind !== 'grant' || done.grants > 0) onEnded({ target, by, ...done });
+      return { grants: done.grants };
+    },
+  };
+}
