@@ -51,6 +51,16 @@ export interface StatusListOptions extends Dependencies {
   readonly lifetime: number;
 }
 
+const HOUR = 3_600;
+/** Periods in the life of a token. */
+const PERIODS = 8;
+
+/**
+ * The period of the lists for tokens of this lifetime: an hour, or longer, so that at most ten lists are needed at a time. A resource
+ * server reads each of them every few seconds, and reads only so many of one issuer.
+ */
+export const periodFor = (lifetime: number): number => Math.max(HOUR, Math.ceil(lifetime / PERIODS));
+
 /** Path of the lists below the issuer. */
 export const STATUS_PATH = '/status/';
 

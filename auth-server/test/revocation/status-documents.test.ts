@@ -4,6 +4,8 @@ import { decode, isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { generateSigningKey } from '../../src/keys/signing-key.ts';
+import { createStatusDocuments } from '../../src/revocation/status-documents.ts';
 import type { StatusStore } from '../../src/revocation/status-store.ts';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
@@ -125,6 +127,18 @@ describe('Token Status List §5 the document of a list', () => {
     const { iat: after = 0 } = decodeJwt((await get()).body);
     expect(after).toBeGreaterThanOrEqual(before);
   });
+});
+
+it('RFC 7515 §4.1.4 a list is signed by the new key at once when the signing key changes, with another ETag', async () => {
+  const documents = createStatusDocuments({ store: statusStore, lists: { uriOf: () => uri }, clock });
+  const list = uri.slice(uri.lastIndexOf('/') + 1);
+  const [former, next] = [await generateSigningKey('ES256'), await generateSigningKey('EdDSA')];
+  const signed = await documents.find(list, former);
+  const again = await documents.find(list, next);
+  const kids = [signed, again].map((document) => decodeProtectedHeader(String(document?.body)).kid);
+  expect(kids).toEqual([former.kid, next.kid]);
+  expect(again?.etag).not.toBe(signed?.etag);
+  await jwtVerify(String(again?.body), next, { subject: uri });
 });
 
 describe('the work that readers of the lists cause', () => {

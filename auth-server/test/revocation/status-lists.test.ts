@@ -7,8 +7,10 @@ import {
   createStatusLists,
   LIST_ID,
   liveReferences,
+  periodFor,
   referenceUntil,
   type StatusListOptions,
+  type StatusReference,
 } from '../../src/revocation/status-lists.ts';
 import { LIST_SIZE, type StatusStore } from '../../src/revocation/status-store.ts';
 import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
@@ -92,6 +94,22 @@ describe('a status reference', () => {
     // The process does not ask about the full list again.
     expect(asked.filter((list) => list === first.list)).toHaveLength(1);
   });
+
+  it.each([600, HOUR, 6 * HOUR, 24 * HOUR])(
+    'tokens that live %d seconds are in at most ten lists at a time, and none of them outlives its list',
+    async (lifetime) => {
+      const lists = open({ period: periodFor(lifetime), lifetime });
+      let live: StatusReference[] = [];
+      for (let n = 0; n < 100; n += 1) {
+        const reference = await lists.allocate();
+        expect(reference.until).toBeGreaterThanOrEqual(now() + lifetime);
+        live = liveReferences(now(), live, [reference]);
+        expect(new Set(live.map(({ list }) => list)).size).toBeLessThanOrEqual(10);
+        clock.advance(1_789);
+        for (const { list } of liveReferences(now(), live)) expect(await store.version(list)).toBeDefined();
+      }
+    },
+  );
 
   it('only the first reference of an hour needs more than one round trip', async () => {
     const lists = open();

@@ -1,14 +1,12 @@
-/** Owns how the status lists are created from the settings: for access tokens, one list for each hour. */
+/** Owns how the status lists are created from the settings, for access tokens. */
 import { randomInt } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Config } from '../../config.ts';
 import type { CookieKeys } from '../../keys/key-store.ts';
 import { keyPolicyOf } from '../../keys/settings.ts';
 import { createStatusDocuments, type StatusDocuments } from '../../revocation/status-documents.ts';
-import { createStatusLists, type StatusLists } from '../../revocation/status-lists.ts';
+import { createStatusLists, periodFor, type StatusLists } from '../../revocation/status-lists.ts';
 import type { StatusStore } from '../../revocation/status-store.ts';
-
-const HOUR = 3_600;
 
 interface Dependencies {
   readonly statusStore: StatusStore;
@@ -22,6 +20,7 @@ interface Status {
 }
 
 export function composeStatus(config: Config, { statusStore: store, clock, cookieKeys }: Dependencies): Status {
+  const lifetime = keyPolicyOf(config).tokenLifetime;
   const statusLists = createStatusLists({
     store,
     clock,
@@ -29,8 +28,8 @@ export function composeStatus(config: Config, { statusStore: store, clock, cooki
     issuer: config.issuer,
     secret: cookieKeys[0],
     name: 'access tokens',
-    period: HOUR,
-    lifetime: keyPolicyOf(config).tokenLifetime,
+    period: periodFor(lifetime),
+    lifetime,
   });
   return { statusLists, statusDocuments: createStatusDocuments({ store, lists: statusLists, clock }) };
 }
