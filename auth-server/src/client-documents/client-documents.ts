@@ -69,6 +69,8 @@ export interface ClientDocuments {
   keySet(url: string, caller: Caller): Promise<JsonObject>;
   /** Call when an approval of a client is given or used: its document and keys are then stored until they are stale. */
   keep(client: PublishedClient): Promise<void>;
+  /** The last document of a client that was read, however old, without a request. */
+  stored(clientId: string): Promise<JsonObject | undefined>;
   /** When the operator's copy that is used for a client's document was fetched, in seconds since the epoch. */
   copiedAt(clientId: string): number | undefined;
   /** Whether this server may read a URL. */
@@ -100,6 +102,11 @@ export function createClientDocuments(
     keep: async ({ clientId, jwksUri }) => {
       const [id, keys] = [clientId, jwksUri ?? ''].map((url) => URL.parse(url));
       await Promise.all([id && documents.keep(id), keys && keySets.keep(keys)]);
+    },
+    stored: async (clientId) => {
+      const url = URL.parse(clientId);
+      const record = url && (await dependencies.store.get(METADATA.record, url.href));
+      return record?.value.document as JsonObject | undefined;
     },
     copiedAt: (clientId) => {
       const url = URL.parse(clientId);

@@ -8,16 +8,10 @@ import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import { createLogins } from '../federation/login.ts';
 import type { OpenConnector } from '../federation/registry.ts';
-import { accountRoutes } from '../http/account/account.ts';
-import { createSignOutSection } from '../http/account/sign-out-section.ts';
 import type { DeviceLimits } from '../http/admission/device.ts';
 import { createApp } from '../http/app.ts';
 import { backChannelLogout } from '../http/logout/back-channel.ts';
 import { signOutRoutes } from '../http/logout/sign-out.ts';
-import { createPageSessions } from '../http/page-session/page-sessions.ts';
-import { createSessionCookie } from '../http/page-session/session-cookie.ts';
-import { createPageSessionRecords } from '../http/page-session/session-records.ts';
-import { pageSignInRoutes } from '../http/page-session/sign-in.ts';
 import { provisioningRoutes } from '../http/provisioning/routes.ts';
 import { callbackRoutes } from '../http/sign-in/callback.ts';
 import { finishNative } from '../http/sign-in/finished.ts';
@@ -39,6 +33,7 @@ import { scimTokensOf } from './access.ts';
 import type { Admin } from './admin/admin.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
+import { composePages } from './pages/pages.ts';
 
 const MINUTE = 60;
 const HOUR = 3_600;
@@ -69,16 +64,11 @@ export function composeApp(
   dependencies: AppDependencies,
 ): (engine: Engine, key: SigningKey) => RequestListener {
   const { issuer, trustedProxies, documentLifetime } = config;
-  const { clock, log, audit, store, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
+  const { clock, log, audit, store, directory, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
     dependencies;
   const { admin, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
-  const isSecure = issuer.startsWith('https:');
-  const pageSessionParts = {
-    records: createPageSessionRecords({ store, clock, random: randomBytes }),
-    cookie: createSessionCookie(isSecure),
-  };
   const signIn = {
     issuer,
     languageOf,
@@ -92,7 +82,7 @@ export function composeApp(
     recheck,
     signedOut,
     logins: createLogins(store, randomBytes),
-    loginCookie: createLoginCookie(cookieKeys, isSecure),
+    loginCookie: createLoginCookie(cookieKeys, issuer.startsWith('https:')),
     formKey: cookieKeys[0],
     onSignIn,
   };
@@ -100,15 +90,14 @@ export function composeApp(
   const logout = backChannelLogout({ connectors, signedOut, endings: dependencies.endings });
   const registration = { ...clients.registration, ...registrationLimits };
   const documents = dependencies.statusDocuments;
-  return ({ app, guards, interactions, sessions, revision }, key) => {
-    const pageSessions = createPageSessions({ ...signIn, ...pageSessionParts, sessions });
-    const withPages = { ...signIn, pageSessions };
+  const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings: dependencies.endings };
+  return ({ app, guards, interactions, sessions, resources, revision }, key) => {
+    const { pageSessions, routes: pageRoutes } = composePages({ ...pageParts, sessions, resources });
     const routes = [
       ...(admin ? [admin.routes(pageSessions)] : []),
-      interactionRoutes({ ...withPages, interactions }),
-      callbackRoutes(withPages),
-      pageSignInRoutes(signIn),
-      accountRoutes({ ...withPages, sections: [createSignOutSection(withPages)] }),
+      interactionRoutes({ ...signIn, pageSessions, interactions }),
+      callbackRoutes({ ...signIn, pageSessions }),
+      ...pageRoutes,
       logout,
       signOutRoutes({ ...signIn, sessions: pageSessions }),
       finishNative(signIn),

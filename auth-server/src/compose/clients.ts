@@ -6,10 +6,12 @@ import { type ClientDocuments, createClientDocuments } from '../client-documents
 import { checkCopies, followCopies } from '../client-documents/copies.ts';
 import { createGet } from '../client-documents/fetch/get.ts';
 import { copyFolderOf, hostPolicyOf } from '../client-documents/settings.ts';
+import { createClientFacts, type FindClientFacts } from '../clients/client-facts.ts';
 import { createClientList } from '../clients/client-list.ts';
 import { createPreRegisteredClients, type PreRegisteredClients } from '../clients/pre-registered.ts';
 import type { Config } from '../config.ts';
 import { UNAPPROVED } from '../provider/lifetimes.ts';
+import { KIND as REGISTERED } from '../provider/records/client-records.ts';
 import { createInitialAccessTokens, type InitialAccessTokens } from '../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../registration/settings.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -22,20 +24,26 @@ export interface Clients {
     readonly initialAccessTokens: InitialAccessTokens;
   };
   readonly clientDocuments: ClientDocuments;
+  /** What people are told about a client. */
+  readonly facts: FindClientFacts;
 }
 
 type ClientDependencies = Pick<Dependencies, 'store' | 'clock' | 'log' | 'createRateLimit'>;
 
 export const composeClients = (config: Config, dependencies: ClientDependencies): Clients => {
   const { store, clock } = dependencies;
+  const preRegistered = createPreRegisteredClients(config.clients, createClientList(store), clock);
+  const clientDocuments = composeClientDocuments(config, dependencies);
+  const registered = async (id: string) => (await store.get(REGISTERED, id))?.value;
   return {
-    preRegistered: createPreRegisteredClients(config.clients, createClientList(store), clock),
+    preRegistered,
     registration: {
       mode: config.registration,
       management: config.registrationManagement,
       initialAccessTokens: createInitialAccessTokens(store, clock),
     },
-    clientDocuments: composeClientDocuments(config, dependencies),
+    clientDocuments,
+    facts: createClientFacts({ preRegistered, registered, published: clientDocuments.stored }),
   };
 };
 

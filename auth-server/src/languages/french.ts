@@ -83,7 +83,7 @@ export const french: Language = {
     signedOut: 'Vous êtes déconnecté',
     notSignedIn: 'Vous n’êtes pas connecté',
     appsKeepAccess:
-      'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous le supprimiez dans l’application.',
+      'Les applications que vous avez autorisées gardent leur accès jusqu’à ce qu’il expire ou que vous y mettiez fin sur la page {account}.',
     stillSignedIn: 'Vous êtes peut-être encore connecté chez {provider}.',
     signOutThere: 'Se déconnecter aussi chez {provider}',
     // Signing in to a page of this server, without an app.
@@ -97,6 +97,26 @@ export const french: Language = {
     openPageAgain: 'Ouvrez de nouveau la page.',
     // The account page.
     account: 'Votre compte',
+    connectedApps: 'Applications connectées',
+    connectedExplained:
+      'Une application renouvelle son accès à quelques minutes d’intervalle tant qu’elle est utilisée, et ce serveur ne voit rien d’autre d’elle. « Dernière utilisation » est donc le dernier renouvellement. Si vous mettez fin à un accès, l’application le perd en quelques secondes.',
+    nothingConnected: 'Aucune application n’a d’accès en votre nom.',
+    moreApps: 'Autres applications',
+    goneClient: 'une application qui n’est plus enregistrée',
+    mayDo: 'Peut',
+    connectedFrom: 'Autorisée',
+    fromBrowser: 'dans un navigateur',
+    fromDevice: 'pour un appareil qui affichait un code',
+    connectedSince: 'Depuis',
+    lastRenewed: 'Dernière utilisation',
+    endsByItself: 'Se termine d’elle-même',
+    endAccessOf: 'Mettre fin à l’accès de {client}',
+    endAllQuestion: 'Mettre fin à tout',
+    endAllExplained:
+      'Cela met fin à l’accès de toutes les applications et vous déconnecte dans tous les navigateurs. Faites-le si vous pensez que quelqu’un d’autre a accès à votre compte.',
+    endAll: 'Mettre fin à tous les accès et se déconnecter partout',
+    allAccessEnded:
+      'Plus aucune application n’a d’accès en votre nom. Une application que vous utilisez vous demandera de nouveau.',
     signOutHeading: 'Se déconnecter',
     signOutExplained: 'Les applications gardent leur accès quand vous vous déconnectez.',
     signOutHere: 'Se déconnecter dans ce navigateur',

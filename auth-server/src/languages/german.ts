@@ -76,7 +76,7 @@ export const german: Language = {
     signedOut: 'Sie sind abgemeldet',
     notSignedIn: 'Sie sind nicht angemeldet',
     appsKeepAccess:
-      'Apps, die Sie zugelassen haben, behalten ihren Zugriff, bis er abläuft oder Sie ihn in der App entfernen.',
+      'Apps, die Sie zugelassen haben, behalten ihren Zugriff, bis er abläuft oder Sie ihn auf der Seite {account} beenden.',
     stillSignedIn: 'Bei {provider} sind Sie vielleicht noch angemeldet.',
     signOutThere: 'Auch bei {provider} abmelden',
     // Signing in to a page of this server, without an app.
@@ -91,6 +91,25 @@ export const german: Language = {
     openPageAgain: 'Öffnen Sie die Seite neu.',
     // The account page.
     account: 'Ihr Konto',
+    connectedApps: 'Verbundene Apps',
+    connectedExplained:
+      'Eine App erneuert ihren Zugriff alle paar Minuten, solange sie verwendet wird, und mehr sieht dieser Server nicht von ihr. „Zuletzt verwendet“ ist deshalb die letzte Erneuerung. Wenn Sie einen Zugriff beenden, verliert die App ihn in Sekunden.',
+    nothingConnected: 'Keine App hat in Ihrem Namen auf etwas Zugriff.',
+    moreApps: 'Weitere Apps',
+    goneClient: 'eine App, die nicht mehr registriert ist',
+    mayDo: 'Darf',
+    connectedFrom: 'Zugelassen',
+    fromBrowser: 'in einem Browser',
+    fromDevice: 'für ein Gerät, das einen Code angezeigt hat',
+    connectedSince: 'Seit',
+    lastRenewed: 'Zuletzt verwendet',
+    endsByItself: 'Endet von selbst',
+    endAccessOf: 'Zugriff von {client} beenden',
+    endAllQuestion: 'Alles beenden',
+    endAllExplained:
+      'Das beendet den Zugriff aller Apps und meldet Sie in allen Browsern ab. Verwenden Sie es, wenn Sie glauben, dass jemand anders Zugriff auf Ihr Konto hat.',
+    endAll: 'Jeden Zugriff beenden und überall abmelden',
+    allAccessEnded: 'Keine App hat mehr in Ihrem Namen Zugriff. Eine App, die Sie verwenden, fragt Sie von neuem.',
     signOutHeading: 'Abmelden',
     signOutExplained: 'Apps behalten ihren Zugriff, wenn Sie sich abmelden.',
     signOutHere: 'In diesem Browser abmelden',

@@ -66,6 +66,10 @@ export function inMarkup(language: Language, { key, values }: Said): Html {
 export const dayIn = ({ tag }: Language, secondsSinceEpoch: number): string =>
   new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' }).format(secondsSinceEpoch * 1000);
 
+/** A moment as people of the language write it. It is in UTC, because a page without a script does not know where its reader is. */
+export const momentIn = ({ tag }: Language, secondsSinceEpoch: number): string =>
+  `${new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(secondsSinceEpoch * 1000)} UTC`;
+
 /** Every form of a text. */
 export const formsOf = (text: string | ByNumber): readonly string[] =>
   typeof text === 'string' ? [text] : Object.values(text);

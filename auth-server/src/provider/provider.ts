@@ -9,6 +9,7 @@ import type { Interactions } from '../consent/interaction.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { BrowserSessions } from '../logout/browser-sessions.ts';
+import type { Resources } from '../resources/resource.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
 import type { DevicePages } from './device/feature.ts';
@@ -45,6 +46,7 @@ export interface Engine {
   readonly guards: readonly Middleware[];
   readonly interactions: Interactions;
   readonly sessions: BrowserSessions;
+  readonly resources: Pick<Resources, 'find'>;
   /** Changes whenever the content of the metadata changes. */
   revision(): number;
   /** Throws if a client metadata document is invalid. */
@@ -117,6 +119,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
     ],
     interactions: createInteractions({ ...options, accounts, sessions, provider: app }),
     sessions,
+    resources: options.resources,
     revision: options.resources.revision,
     judgeDocument,
     problemWith: (client) => {

@@ -2,11 +2,13 @@
  * Owns the sign-in page before an upstream: which client asks, where the answer goes, what the client may do, and the buttons to
  * approve or deny (RFC 6749 §10.2, RFC 8252 §8.6). Everything that comes from a client is escaped text.
  */
-import { type PersonClaim, SCOPES } from '@mcp-oauth/shared/contract';
+import type { PersonClaim } from '@mcp-oauth/shared/contract';
 import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
 import { dayIn, fill, inMarkup, inWords, type Language, said } from '../languages/language.ts';
+import { clientName, originOf } from './client/client-name.ts';
+import { scopeWords } from './client/scope-words.ts';
 import { type Destination, destinationOf, deviceOf } from './destination.ts';
 import { framed, type Look } from './frame.ts';
 
@@ -33,7 +35,7 @@ export function signInPage(view: SignInView): string {
     title: inWords(language, said('pageName', { client: name })),
     body: html`<div class="card">
 <h1>${fill(language, 'heading', { client: bdi(name), resource: bdi(resource.name) })}</h1>
-<p class="soft small">${origin(client, language)}</p>
+<p class="soft small">${originOf(client, language)}</p>
 ${
   scopes.length > 0 &&
   html`<h2>${texts.abilities}</h2>
@@ -70,16 +72,6 @@ type Client = PendingInteraction['client'];
 /** A name keeps its own direction. */
 const bdi = (text: string): Html => html`<bdi>${text}</bdi>`;
 
-const LONGEST_NAME = 80;
-
-/** An id that the operator chose serves as a name; a generated id means nothing to a person. */
-function clientName({ id, name, byOperator }: Client): string | undefined {
-  const said = (name ?? '').replace(/\s+/g, ' ').trim() || (byOperator ? id : '');
-  const characters = [...said];
-  if (characters.length > LONGEST_NAME) return `${characters.slice(0, LONGEST_NAME).join('').trimEnd()}…`;
-  return said || undefined;
-}
-
 /** Says that the details come from the operator's copy, if they do. */
 const copyNote = ({ host, copiedAt }: Client, language: Language): Html | undefined => {
   if (copiedAt === undefined) return undefined;
@@ -87,41 +79,17 @@ const copyNote = ({ host, copiedAt }: Client, language: Language): Html | undefi
   return html`<p class="soft small">${fill(language, 'copyNote', { host: bdi(host ?? ''), date })}</p>`;
 };
 
-/** The origin of the name. */
-function origin(client: Client, { texts }: Language): Html {
-  if (client.byOperator) return html`<span class="tag">${texts.known}</span> ${texts.addedByOperator}`;
-  const says = clientName(client) ? texts.choseItsName : texts.gaveNoName;
-  return html`<span class="tag">${texts.unverified}</span> ${says}`;
-}
-
 /** What cannot be left out comes before what can. */
 const fixedFirst = (scopes: PendingInteraction['scopes']): PendingInteraction['scopes'] =>
   scopes.toSorted((one, other) => Number(other.isFixed ?? false) - Number(one.isFixed ?? false));
 
-/** A scope without a description is shown by its name. One that is not fixed has a box, ticked as the client asked. */
-function scopeItem(
-  { name, description, isFixed, tools }: PendingInteraction['scopes'][number],
-  language: Language,
-): Html {
-  const words =
-    description && description !== name
-      ? html`${ownDescription(name, description, language) ?? description}`
-      : fill(language, 'permission', { name: html`<code>${name}</code>` });
+/** A scope that is not fixed has a box, ticked as the client asked. */
+function scopeItem(scope: PendingInteraction['scopes'][number], language: Language): Html {
+  const { name, isFixed, tools } = scope;
+  const words = scopeWords(scope, language);
   const text = tools?.isReadOnly ? html`${words} <span class="tag">${language.texts.readOnly}</span>` : words;
   if (isFixed) return html`<li>${text}${toolList(tools, language)}</li>`;
   return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label>${toolList(tools, language)}</li>`;
-}
-
-/** The scopes that we describe ourselves. */
-const OURS = {
-  'mcp:tools': 'scopeTools',
-  'mcp:admin': 'scopeStatus',
-} as const satisfies Readonly<Record<keyof typeof SCOPES, keyof Language['texts']>>;
-
-/** Our own description of a scope in the language of the page; `undefined` for a description of somebody else. */
-function ownDescription(name: string, description: string, { texts }: Language): string | undefined {
-  const ours = (Object.keys(OURS) as (keyof typeof OURS)[]).find((scope) => scope === name);
-  return ours && description === SCOPES[ours] ? texts[OURS[ours]] : undefined;
 }
 
 const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language: Language): Html | undefined =>

@@ -17,15 +17,19 @@ export interface SignOutView extends Look {
     /** Proves that the form comes from this page. */
     readonly token: string;
   };
+  /** Path of the account page. */
+  readonly account: string;
   /** Whether the person has just signed out. */
   readonly isDone?: boolean;
+  /** Whether every access of the person has just ended as well. */
+  readonly hasEndedAccess?: boolean;
   /** The page of the identity provider where the person can sign out there, and its name on the button. */
   readonly upstream?: { readonly target: string; readonly title: string } | undefined;
 }
 
 export function signOutPage(view: SignOutView): string {
   const { texts } = view.language;
-  const { session, isDone, upstream } = view;
+  const { session, isDone, hasEndedAccess, upstream } = view;
   const title = session ? texts.signOutQuestion : isDone ? texts.signedOut : texts.notSignedIn;
   const provider = html`<bdi>${upstream?.title}</bdi>`;
   return framed(view, {
@@ -33,7 +37,7 @@ export function signOutPage(view: SignOutView): string {
     body: html`<div class="card">
 <h1>${title}</h1>
 ${session && html`<p>${whoOf(session.account, view.language)}</p>`}
-<p>${texts.appsKeepAccess}</p>
+<p>${hasEndedAccess ? texts.allAccessEnded : fill(view.language, 'appsKeepAccess', { account: html`<a href="${view.account}">${texts.account}</a>` })}</p>
 ${
   session &&
   html`<form method="post" action="${session.path}">

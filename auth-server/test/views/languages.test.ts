@@ -5,7 +5,9 @@ import { brandOf } from '../../src/branding/brand.ts';
 import { english } from '../../src/languages/english.ts';
 import { french } from '../../src/languages/french.ts';
 import { german } from '../../src/languages/german.ts';
-import type { Language } from '../../src/languages/language.ts';
+import { type Language, momentIn } from '../../src/languages/language.ts';
+import { grantsSection, type ShownGrant } from '../../src/views/account/grants.ts';
+import { signOutSection } from '../../src/views/account/sign-out.ts';
 import { createPages } from '../../src/views/pages.ts';
 import type { SignInView } from '../../src/views/sign-in.ts';
 import { hebrew } from '../languages/dropped-in/hebrew.ts';
@@ -45,9 +47,30 @@ const view = (language: Language, pending: Partial<SignInView['pending']> = {}):
 });
 const client = (change: object) => ({ client: { id: 'client', name: undefined, identity: {}, ...change } });
 
+const grant: ShownGrant = {
+  id: 'grant',
+  client: { id: 'client', name: 'Cursor', host: 'cursor.example' },
+  servers: ['Notes'],
+  scopes: [
+    ...Object.entries(SCOPES).map(([name, description]) => ({ name, description })),
+    { name: 'notes:write', description: 'notes:write' },
+  ],
+  organisation: 'Acme',
+  via: 'browser',
+  createdAt: 1_000_000_000,
+  lastUsedAt: 1_000_000_000,
+  expiresAt: 1_000_000_000,
+};
+
 /** Every page, with each of its parts on one of them. */
 const everyPage = (language: Language): Readonly<Record<string, string>> => {
   const error = { language, title: language.texts.cantProcessTitle, message: language.texts.cantProcess };
+  const out = { language, account: '/account' };
+  const toPage = { language, path: '/sign-in', connectors: [{ id: 'entra', title: 'Microsoft' }], fields: {} };
+  const shown = { language, account, provider: 'Microsoft' };
+  const none = { language, grants: [], endOne: '/one', endAll: '/all', token: 'token' };
+  const grants = { ...none, grants: [grant, { ...grant, client: undefined, via: 'device' as const }] };
+  const signOut = signOutSection({ language, here: '/logout', everywhere: '/everywhere', token: 'token' });
   return {
     'sign-in for a program': pages.signIn(view(language)),
     'sign-in of a published app for a website': pages.signIn(
@@ -84,17 +107,29 @@ const everyPage = (language: Language): Readonly<Record<string, string>> => {
       path: '/o',
       token: 'token',
     }),
-    'sign-out': pages.signOut({ language, session: { account, path: '/logout', token: 'token' } }),
+    'sign-out': pages.signOut({ ...out, session: { account, path: '/logout', token: 'token' } }),
     'sign-out of a person without a name': pages.signOut({
-      language,
+      ...out,
       session: { account: undefined, path: '/logout', token: 'token' },
     }),
     'signed out': pages.signOut({
-      language,
+      ...out,
       isDone: true,
       upstream: { target: 'https://id.example', title: 'Microsoft' },
     }),
-    'sign-out of nobody': pages.signOut({ language }),
+    'sign-out of nobody': pages.signOut(out),
+    'sign-out with the end of every access': pages.signOut({ ...out, isDone: true, hasEndedAccess: true }),
+    'sign-in to a page': pages.pageSignIn({ ...toPage, isAgain: false }),
+    'sign-in to a page once more': pages.pageSignIn({ ...toPage, isAgain: true }),
+    'refusal without an app': pages.refusal({
+      language,
+      identity,
+      provider: 'Microsoft',
+      again: '/a',
+      reference: '0000',
+    }),
+    'account with apps': pages.account({ ...shown, sections: [grantsSection({ ...grants, more: '/m' }), signOut] }),
+    'account without apps': pages.account({ ...shown, provider: undefined, sections: [grantsSection(none)] }),
   };
 };
 
@@ -115,7 +150,9 @@ const DATES = { en: 'September 9, 2001', de: '9. September 2001', fr: '9 septemb
 
 describe.each([english, german, french])('the pages in the language $tag', (language) => {
   it.each(Object.entries(everyPage(language)))('the page %s has no word of another language', (_, page) => {
-    expect(foreignWords(page, language, [...NAMES, DATES[language.tag as 'de']])).toEqual([]);
+    expect(
+      foreignWords(page, language, [...NAMES, DATES[language.tag as 'de'], momentIn(language, grant.createdAt)]),
+    ).toEqual([]);
   });
 
   it('the date of a copy is written as in the language', () => {

@@ -84,10 +84,11 @@ details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding
 .lead{font-size:1.1rem;max-width:38rem;margin-bottom:1.1rem}
 .address{display:inline-block;max-width:100%;margin:0;padding:.7rem 1.1rem;background:var(--paper);border:1px solid var(--accent);font-size:1.05rem}
 .entries{list-style:none;padding:0;margin:0 0 .85rem}
-.entries li{padding:.7rem 0;border-top:1px solid var(--line)}
-.entries li:last-child{padding-bottom:0}
+.entries>li{padding:.7rem 0;border-top:1px solid var(--line)}
+.entries>li:last-child{padding-bottom:0}
+.entries h3{margin-top:.35rem}
 .entries p{margin:0 0 .15rem}
-@media(min-width:44rem){.entries.split li{display:grid;grid-template-columns:14rem 1fr;gap:0 1rem;align-items:baseline}}
+@media(min-width:44rem){.entries button{width:auto}dl.facts{display:grid;grid-template-columns:10rem 1fr;gap:.35rem 1rem}dl.facts dd+dt{margin-top:0}dl.facts ul{margin:0}.entries.split>li{display:grid;grid-template-columns:14rem 1fr;gap:0 1rem;align-items:baseline}}
 ol{margin:0 0 .85rem;padding-inline-start:1.4rem}
 ol li+li,ul:not(.entries):not(.ticks) li+li{margin-top:.35rem}
 `.trim();

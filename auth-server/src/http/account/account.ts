@@ -46,9 +46,10 @@ export function accountRoutes(dependencies: AccountDependencies): Middleware {
     ctx.set({ ...dependencies.pages.headers });
     ctx.status = 200;
     ctx.type = 'html';
-    const notice = await act(ctx, { session, form, language: dependencies.languageOf(ctx) });
+    const path = pathOf(dependencies);
+    const notice = await act(ctx, { session, form, path, language: dependencies.languageOf(ctx) });
     if (notice) return show(ctx, session, dependencies, notice);
-    if (ctx.body === undefined) seeOther(ctx, pathOf(dependencies));
+    if (ctx.body === undefined) seeOther(ctx, path);
   };
 }
 
@@ -62,7 +63,8 @@ async function show(
 ): Promise<void> {
   const { pages, languageOf, pageSessions, connectors } = dependencies;
   const language = languageOf(ctx);
-  const view = { session, language, path: pathOf(dependencies), token: pageSessions.tokenOf(session) };
+  const token = pageSessions.tokenOf(session);
+  const view = { session, language, path: pathOf(dependencies), token, query: new URLSearchParams(ctx.search) };
   const sections = await Promise.all(dependencies.sections.map((section) => section.show(view)));
   ctx.set({ ...pages.headers });
   ctx.type = 'html';

@@ -18,6 +18,8 @@ interface SectionView {
   readonly path: string;
   /** For the hidden field `token` of each form. */
   readonly token: string;
+  /** Of the request for the page. */
+  readonly query: URLSearchParams;
 }
 
 /**
@@ -30,4 +32,6 @@ interface ActRequest {
   readonly session: PageSession;
   readonly language: Language;
   readonly form: URLSearchParams;
+  /** Path of the account page. */
+  readonly path: string;
 }

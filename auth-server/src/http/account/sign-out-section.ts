@@ -25,13 +25,13 @@ export const createSignOutSection = (dependencies: SignOutSectionDependencies): 
       token,
     }),
   acts: {
-    [EVERYWHERE]: async (ctx, { session, language }) => {
+    [EVERYWHERE]: async (ctx, { session, language, path }) => {
       await dependencies.signedOut.endSessions(session.account.accountId);
       await dependencies.pageSessions.end(ctx);
       stateOf(ctx).log.info({ subject: session.account.accountId }, 'signed out everywhere');
       const who = session.account.accountId;
       stateOf(ctx).audit({ event: 'person.signed-out', outcome: 'ok', who, reason: 'everywhere' });
-      ctx.body = dependencies.pages.signOut({ language, isDone: true });
+      ctx.body = dependencies.pages.signOut({ language, account: path, isDone: true });
       return undefined;
     },
   },

@@ -70,13 +70,13 @@ async function signOut(ctx: Context, dependencies: SignOutDependencies): Promise
   show(ctx, dependencies, { isDone: true, upstream: account && (await pageThere(ctx, dependencies, account)) });
 }
 
-type Shown = Omit<Parameters<Pages['signOut']>[0], 'language'>;
+type Shown = Omit<Parameters<Pages['signOut']>[0], 'language' | 'account'>;
 
-function show(ctx: Context, { pages, languageOf }: SignOutDependencies, shown: Shown): void {
+function show(ctx: Context, { pages, languageOf, issuer }: SignOutDependencies, shown: Shown): void {
   ctx.set({ ...pages.headers });
   ctx.status = 200;
   ctx.type = 'html';
-  ctx.body = pages.signOut({ ...shown, language: languageOf(ctx) });
+  ctx.body = pages.signOut({ ...shown, language: languageOf(ctx), account: `${urlPath(issuer)}/account` });
 }
 
 /** Valid for one session; only this server can make it. */

@@ -6,6 +6,8 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { urlPath } from '@mcp-oauth/shared/contract';
 import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context, Middleware } from 'koa';
+import { flowOf } from '../../consent/interaction.ts';
+import { stateOf } from '../../context-state.ts';
 import type { LoginOfPage, Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
@@ -104,6 +106,9 @@ async function begin(
   const page: LoginOfPage['page'] = { path: to, ...(isAgain && { reauthenticatesAt: seconds(clock) }) };
   await logins.start(checks, { connector: upstream.id, page });
   loginCookie.set(ctx, checks.state);
+  const state = stateOf(ctx);
+  state.flow = flowOf(checks.state);
+  state.audit({ event: 'sign-in.started', outcome: 'ok', details: { connector: upstream.id, page: to } });
   seeOther(ctx, new URL(target).href);
 }
 

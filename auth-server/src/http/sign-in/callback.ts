@@ -118,7 +118,7 @@ async function accept(
 ) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
-  if (waiting && 'uid' in waiting) stateOf(ctx).flow = flowOf(waiting.uid);
+  if (waiting) stateOf(ctx).flow = flowOf('uid' in waiting ? waiting.uid : state);
   if (!hasCookie) {
     // A finished sign-in has no cookie either, so the cookie is only reported as missing if the sign-in still waits.
     throw callbackError(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');

@@ -9,7 +9,8 @@ import type { RecordStore } from '../../storage/record-store.ts';
 import { UNAPPROVED } from '../lifetimes.ts';
 import type { ClientCache } from '../overrides/client-cache.ts';
 
-const KIND = 'Client';
+/** Kind of the records of registered clients. */
+export const KIND = 'Client';
 
 export interface ClientRecords {
   find(id: string): Promise<JsonObject | undefined>;

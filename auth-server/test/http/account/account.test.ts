@@ -8,7 +8,7 @@ import { openPage, tokenIn } from '../../support/page-visitor.ts';
 import { startServer } from '../../support/running-server.ts';
 
 /** Every form of the page. */
-const FORMS = ['sign-out-everywhere'] as const;
+const FORMS = ['end-access', 'end-all-access', 'sign-out-everywhere'] as const;
 
 const tokenOf = async (browser: Browser): Promise<string> => tokenIn(await (await browser.visit('/account')).text());
 

@@ -95,6 +95,17 @@ describe('a sign-in to a page, with one identity provider', () => {
   });
 });
 
+describe('the audit of a sign-in to a page', () => {
+  it('the start and the end are entries of one flow, and no client is in them', async () => {
+    await using server = await startServer();
+    await openPage(new Browser(server));
+    expect(server.entries.map(({ event, client, flow }) => [event, client, flow])).toEqual([
+      ['sign-in.started', undefined, expect.stringMatching(/^[\w-]{22}$/)],
+      ['sign-in.succeeded', undefined, server.entries[0]?.flow],
+    ]);
+  });
+});
+
 describe('RFC 9700 §4.7 the answer of the identity provider', () => {
   const begun = async (options?: ServerOptions) => {
     const server = await startServer(options);

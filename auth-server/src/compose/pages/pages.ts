@@ -1,0 +1,36 @@
+/** Owns how the pages that a person opens without an app are created: the sign-in to them, and the account page. */
+import { randomBytes } from 'node:crypto';
+import type { Middleware } from 'koa';
+import { type AccountDependencies, accountRoutes } from '../../http/account/account.ts';
+import { createGrantsSection, type GrantsSectionDependencies } from '../../http/account/grants-section.ts';
+import { createSignOutSection, type SignOutSectionDependencies } from '../../http/account/sign-out-section.ts';
+import {
+  createPageSessions,
+  type PageSessionDependencies,
+  type PageSessions,
+} from '../../http/page-session/page-sessions.ts';
+import { createSessionCookie } from '../../http/page-session/session-cookie.ts';
+import { createPageSessionRecords } from '../../http/page-session/session-records.ts';
+import { type PageSignInDependencies, pageSignInRoutes } from '../../http/page-session/sign-in.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+type PageDependencies = Pick<Dependencies, 'store'> &
+  Omit<PageSessionDependencies, 'records' | 'cookie'> &
+  PageSignInDependencies &
+  Omit<AccountDependencies & GrantsSectionDependencies & SignOutSectionDependencies, 'sections' | 'pageSessions'>;
+
+interface ComposedPages {
+  readonly pageSessions: PageSessions;
+  readonly routes: readonly Middleware[];
+}
+
+export function composePages({ store, ...dependencies }: PageDependencies): ComposedPages {
+  const pageSessions = createPageSessions({
+    ...dependencies,
+    records: createPageSessionRecords({ store, clock: dependencies.clock, random: randomBytes }),
+    cookie: createSessionCookie(dependencies.issuer.startsWith('https:')),
+  });
+  const all = { ...dependencies, pageSessions };
+  const sections = [createGrantsSection(all), createSignOutSection(all)];
+  return { pageSessions, routes: [pageSignInRoutes(dependencies), accountRoutes({ ...all, sections })] };
+}
