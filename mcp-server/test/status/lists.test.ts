@@ -47,6 +47,14 @@ describe('draft-ietf-oauth-status-list §8.3 a token that refers to a list', () 
     expect(list.answers).toEqual([]);
   });
 
+  it('RFC 7515 §5.2 an index that somebody has altered in the token breaks its signature', async () => {
+    await list.publish([7]);
+    const [header, body = '', signature] = (await sign(list.status(7))).split('.');
+    const altered = { ...JSON.parse(Buffer.from(body, 'base64url').toString()), ...list.status(8) };
+    const text = Buffer.from(JSON.stringify(altered)).toString('base64url');
+    expect(await server.whoami(`${header}.${text}.${signature}`)).toMatchObject(refused('bad_signature'));
+  });
+
   it.each([-1, 1.5, '3', null, undefined, 2 ** 40, Number.NaN, 4_096, 100_000])(
     'an index %s, which is none of the list, is refused',
     async (idx) => {

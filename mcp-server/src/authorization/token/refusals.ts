@@ -129,7 +129,7 @@ export const REFUSALS: Readonly<Record<TokenReason, Mend>> = {
   status_unavailable: {
     meaning: 'The status list that it refers to could not be read for too long; the answer is 503.',
     there: 'Have the issuer answer at the URL of the list, signed by one of its keys.',
-    here: 'Correct the network; the log says what failed. `STATUS_UNAVAILABLE=accept` goes on without the list.',
+    here: 'Correct `ISSUER_INTERNAL_URL`, the network or the certificate authority; the log says what failed. `STATUS_UNAVAILABLE=accept` goes on without the list.',
     ofSetUp: true,
   },
   keys_unavailable: {

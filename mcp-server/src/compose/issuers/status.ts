@@ -1,6 +1,7 @@
 /** Owns the wiring of status lists: the issuers that may publish them, when they are read, and what is logged about them. */
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
+import { createPlace } from '@mcp-oauth/shared/network/place';
 import { TICK } from '../../authorization/status/status-list.ts';
 import { StatusLists } from '../../authorization/status/status-lists.ts';
 import type { Config } from '../../config.ts';
@@ -14,9 +15,10 @@ export function composeStatus(
   { fetch, clock, log, meters }: ProcessDependencies,
 ): StatusLists {
   return new StatusLists({
-    issuers: issuers.flatMap(({ id, rules, inside, keySource }) =>
-      rules.map((each) => ({ id, inside, keySource, rules: each })),
-    ),
+    issuers: issuers.flatMap((one) => {
+      const { id, rules, keySource } = one;
+      return rules.map((each) => ({ id, inside: insideOf(one), keySource, rules: each }));
+    }),
     limits: { maxAge, grace },
     fetch,
     clock,
@@ -26,6 +28,15 @@ export function composeStatus(
     },
     onRecovery: ({ rules: { issuer } }, list) => log.info({ issuer, list }, 'status list read again'),
   });
+}
+
+/** Where auth-server has its keys, below its URL. */
+const JWKS_PATH = '/jwks';
+
+/** JWKS_URL says where auth-server is, if nothing else does: its lists are beside its keys. */
+function insideOf({ url, internalUrl, jwksUrl, inside }: RunningIssuer): (url: string) => string {
+  if (internalUrl !== undefined || !jwksUrl?.endsWith(JWKS_PATH)) return inside;
+  return createPlace(url + JWKS_PATH, jwksUrl).inside;
 }
 
 /** Reads the lists from now on, and ends what was revoked. @returns a function that stops it */
