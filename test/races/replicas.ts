@@ -37,6 +37,8 @@ export const STORAGES: Readonly<Record<string, () => Promise<Shared>>> = {
 export interface Replicas extends AsyncDisposable {
   /** What a client needs to know of a stack. */
   readonly stack: Stack;
+  /** Runs a command of auth-server in a process of its own, on the same storage. */
+  command(line: string): Run;
   /** The output of all processes. */
   output(): string;
 }
@@ -61,6 +63,7 @@ export async function startReplicas(shared: Shared, settings: NodeJS.ProcessEnv 
   await Promise.all([idp, ...processes].map((run) => run.says('"msg":"ready"')));
   return {
     stack: { authUrl: issuer, mcpUrl: 'http://localhost:8080' } as Stack,
+    command: (line) => new Run(env, `auth-server/src/main.ts ${line}`),
     output: () => processes.map((run) => run.output).join('\n'),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([idp, ...processes].map((run) => run.stop()));

@@ -108,6 +108,30 @@ describe('keys', () => {
     expect(await published()).toHaveLength(1);
   });
 
+  it.each(['active', 'retiring', 'pending'])(
+    'keys end removes a key that leaked, and another key signs at once: %s',
+    async (state) => {
+      await keys('list');
+      await keys('rotate');
+      if (state === 'retiring') clock.advance(20 * MINUTE);
+      const [leaked] = (await listed()).filter((key) => key.state === state);
+      const active = (await listed()).find((key) => key.state === 'active')?.kid;
+      const { status, stdout } = await keys(`end -- ${leaked?.kid}`);
+      expect([status, stdout]).toEqual([0, expect.stringContaining(`Ended ${leaked?.kid}.`)]);
+      const left = await listed();
+      expect(left.map(({ kid }) => kid)).not.toContain(leaked?.kid);
+      // Whoever reads a token or a status list of the new key reads the key set again.
+      expect(left.find((key) => key.state === 'active')?.kid).not.toBe(active);
+    },
+  );
+
+  it('keys end of an unknown key changes nothing', async () => {
+    await keys('rotate --now');
+    const before = await listed();
+    expect(await keys('end nothing')).toMatchObject({ status: 1, stderr: 'keys: there is no key "nothing"\n' });
+    expect(await listed()).toEqual(before);
+  });
+
   it('keys retire of a pending key leaves the signing key unchanged', async () => {
     await keys('rotate');
     const [next = '', old = ''] = (await listed()).map(({ kid }) => kid);

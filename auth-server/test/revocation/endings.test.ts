@@ -20,6 +20,7 @@ import { authorize, authorizePath, redeem, refresh, register, type TestClient, W
 import { commandsOn } from '../support/command-store.ts';
 import { form, json, type RunningServer, read, startServer } from '../support/running-server.ts';
 
+const MACHINE = ['client_credentials'];
 const CLI: By = { origin: 'cli' };
 
 let clock: FakeClock;
@@ -158,6 +159,26 @@ describe('an ending', () => {
     await end({ kind: 'everything', before });
     expect(await isAlive(client, stolen)).toBe(false);
   });
+
+  it.each(['client', 'everything'] as const)(
+    'RFC 6749 §4.4 an ending ends the tokens of a machine client, which gets new ones: %s',
+    async (kind) => {
+      const machine = { client_id: 'nightly-job', client_secret: 'a-secret-of-the-job', grant_types: MACHINE };
+      const env = { NODE_ENV: 'test', CLIENTS: JSON.stringify([machine]) };
+      server = await startServer({ store, directory, statusStore, clock, env });
+      const token = async () => {
+        const secret = { client_id: machine.client_id, client_secret: machine.client_secret };
+        const asked = form({ ...secret, grant_type: 'client_credentials', scope: 'mcp:tools' });
+        return { access: String((await read(await server.fetch('/token', asked))).access_token) };
+      };
+      const early = await token();
+      const target = kind === 'client' ? { kind, id: machine.client_id } : { kind, before: now() };
+      await withStore(env, ({ config, ...opened }) =>
+        composeEndings(config, { ...opened, onEnded: () => {} }).end(target, CLI),
+      );
+      expect([await isRefused(early), await isRefused(await token())]).toEqual([true, false]);
+    },
+  );
 
   it('an ending of everything before a moment in the future is refused, and changes nothing', async () => {
     const client = await register(server);
