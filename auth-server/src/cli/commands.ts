@@ -5,7 +5,6 @@ import { flowCommands } from '@mcp-oauth/shared/audit/cli/flow-commands';
 import { createWithTrail } from '@mcp-oauth/shared/audit/reading/opened';
 import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
 import { serveCommand } from '@mcp-oauth/shared/cli/serve';
-import manifest from '../../package.json' with { type: 'json' };
 import type { ConnectorKinds } from '../federation/registry.ts';
 import { clientDocumentsCommands } from './client-documents.ts';
 import { clientsCommands } from './clients/clients.ts';
@@ -15,25 +14,20 @@ import { grantsCommands } from './grants/grants.ts';
 import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
 import { peopleCommands } from './people/people.ts';
-import { configOf, withScratchStore, withStore } from './store.ts';
+import { configOf, SERVICE, withScratchStore, withStore } from './store.ts';
 
 const withTrail = createWithTrail('auth-server', configOf);
 
-/** What changes something that lasts, and so has an entry in the audit. */
+/** What changes something that lasts, and so has an entry in the audit. What ends access has one that says what has ended. */
 const CHANGES = new Set([
   'clients add',
   'clients remove',
-  'people end',
-  'grants end',
   'keys rotate',
-  'keys end',
   'keys retire',
   'keys import',
   'initial-access-tokens add',
   'initial-access-tokens remove',
 ]);
-
-const SERVICE = { service: 'auth-server', version: manifest.version } as const;
 
 /** @param serve runs the server until it is told to stop */
 export const createCommands = (serve: () => Promise<void>, kinds: ConnectorKinds): CommandGroup =>

@@ -1,12 +1,14 @@
 /** Owns how a command opens the store of the server: by the same settings, while the command runs. */
+import { userName, writeEntries } from '@mcp-oauth/shared/audit/cli/audited';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import manifest from '../../package.json' with { type: 'json' };
 import { createScratchStore } from '../compose/in-process/scratch-store.ts';
-import { composeEndings } from '../compose/revocation/endings.ts';
+import { composeEndings, entryOf } from '../compose/revocation/endings.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
-import type { Endings } from '../revocation/endings.ts';
+import type { Ending, Endings } from '../revocation/endings.ts';
 import type { GrantDirectory } from '../revocation/grant-directory.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { openStorage } from '../storage/open.ts';
@@ -18,14 +20,18 @@ export interface OpenedStore {
   readonly directory: GrantDirectory;
   readonly statusStore: StatusStore;
   readonly clock: Clock;
+  /** Remembers an ending for the audit, which is written when the work is done. */
+  readonly onEnded: (ending: Ending) => void;
 }
+
+/** Who writes the entries of a command. */
+export const SERVICE = { service: 'auth-server', version: manifest.version } as const;
 
 /** Runs `work` on the store that the environment names, and closes the store in any case. */
 export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
 
 /** The operation that ends access, on the store of a command. */
-export const endingsOf = ({ config, ...opened }: OpenedStore): Endings =>
-  composeEndings(config, { ...opened, onEnded: () => {} });
+export const endingsOf = ({ config, ...opened }: OpenedStore): Endings => composeEndings(config, opened);
 
 /** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;
@@ -55,9 +61,14 @@ async function withStorage<T>(
     patience: PATIENCE,
     ...(layer && { layer }),
   });
+  const endings: Ending[] = [];
+  const onEnded = ({ by, ...ending }: Ending) => {
+    endings.push({ ...ending, by: { ...by, actor: by.actor ?? userName() } });
+  };
   try {
-    return await work({ config, store, directory, statusStore, clock });
+    return await work({ config, store, directory, statusStore, clock, onEnded });
   } finally {
     await close();
+    await writeEntries(endings.map(entryOf), { settings: config, service: SERVICE, stderr: process.stderr });
   }
 }

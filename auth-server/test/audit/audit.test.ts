@@ -207,4 +207,31 @@ describe('commands that change something', () => {
       expect(readFileSync(file, 'utf8')).not.toContain(word);
     expect((await run(commands, 'audit verify', own)).status).toBe(0);
   });
+
+  it('an ending by a command has one entry with who started it, whose access it was and what has ended', async () => {
+    const { env, file } = settings();
+    const own = { ...env, DATA_DIR: mkdtempSync(join(folder, 'data-')) };
+    let person = '';
+    {
+      await using server = await startServer({ env: { ...own, AUDIT: 'off' } });
+      const client = await register(server);
+      await read(await redeem(server, client, (await authorize(server, client)).code));
+      const { stdout } = await run(commands, 'grants list --json', own);
+      const [grant] = JSON.parse(stdout);
+      person = String(grant.subject ?? grant.person ?? grant.accountId);
+    }
+    const { status, stderr } = await run(commands, `people end ${person}`, own);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const entries = readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(entries.map(({ event }) => event)).toEqual(['audit.started', 'access.ended', 'audit.ended']);
+    expect(entries[1]).toMatchObject({
+      outcome: 'ok',
+      who: person,
+      reason: 'cli',
+      details: { target: 'person', grants: 1, actor: expect.any(String) },
+    });
+  });
 });

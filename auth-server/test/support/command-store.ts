@@ -25,5 +25,5 @@ export const commandsOn =
   async (env, work) => {
     const directory = others.directory ?? createSqliteDirectory(':memory:', clock);
     const statusStore = others.statusStore ?? createSqliteStatusStore(':memory:', clock);
-    return work({ config: readConfig(env, kinds), store, directory, statusStore, clock });
+    return work({ config: readConfig(env, kinds), store, directory, statusStore, clock, onEnded: () => {} });
   };

@@ -1,6 +1,6 @@
 /** Owns how the operation that ends access is created from the settings, for the server and for its commands. */
 import { randomInt } from 'node:crypto';
-import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { createClientList } from '../../clients/client-list.ts';
@@ -72,24 +72,27 @@ async function machinesOf({ clients }: Pick<Config, 'clients'>, store: RecordSto
 /** One line in the log and one entry in the audit for each ending. */
 export const tellEndings =
   ({ log, audit }: { readonly log: Logger; readonly audit: Audit }) =>
-  ({ target, by, grants, accountId: who, clientId: client }: Ending): void => {
-    const { kind } = target;
-    const { origin: reason, actor, reference } = by;
-    log.info({ request: reference, target, by: reason, actor, grants, subject: who, client }, 'access ended');
-    audit({
-      event: 'access.ended',
-      outcome: 'ok',
-      who,
-      client,
-      reason,
-      reference,
-      grant: kind === 'grant' ? target.id : undefined,
-      details: {
-        target: kind,
-        grants,
-        actor,
-        kid: kind === 'key' ? target.kid : undefined,
-        before: kind === 'everything' ? target.before : undefined,
-      },
-    });
+  (ending: Ending): void => {
+    const { target, by, grants, accountId: subject, clientId: client } = ending;
+    const { origin, actor, reference } = by;
+    log.info({ request: reference, target, by: origin, actor, grants, subject, client }, 'access ended');
+    audit(entryOf(ending));
   };
+
+/** The same entry whoever started the ending: a page, a command, or this server itself. */
+export const entryOf = ({ target, by, grants, accountId: who, clientId: client }: Ending): AuditEntry => ({
+  event: 'access.ended',
+  outcome: 'ok',
+  who,
+  client,
+  reason: by.origin,
+  reference: by.reference,
+  grant: target.kind === 'grant' ? target.id : undefined,
+  details: {
+    target: target.kind,
+    grants,
+    actor: by.actor,
+    kid: target.kind === 'key' ? target.kid : undefined,
+    before: target.kind === 'everything' ? target.before : undefined,
+  },
+});

@@ -204,7 +204,11 @@ function approveAs(
 ): Promise<void> {
   const { accountId: who, organisation } = person;
   const { client, resource, scopes, leftOut } = approved;
-  const details = { scope: scopes.map(({ name }) => name).join(' '), leftOut: leftOut?.join(' '), organisation };
+  const details = {
+    scope: scopes.map(({ name }) => name).join(' '),
+    leftOut: leftOut?.join(' ') || undefined,
+    organisation,
+  };
   const entry = { who, client: client.id, resource: resource.identifier, details };
   stateOf(ctx).audit({ event: 'consent.approved', outcome: 'ok', ...entry });
   return interactions.approve(ctx, approved, person);

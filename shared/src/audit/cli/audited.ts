@@ -7,7 +7,9 @@ import { reasonOf } from '../../documents/remote-document.ts';
 import { StartError } from '../../errors.ts';
 import { createLogger } from '../../logger.ts';
 import { openRedis, whenReady } from '../../redis.ts';
+import type { Output } from '../../service.ts';
 import type { Environment } from '../../settings/config.ts';
+import type { AuditEntry } from '../entry.ts';
 import { type OpenAuditOptions, openAudit } from '../open.ts';
 import type { ReaderSettings } from '../reading/opened.ts';
 
@@ -38,8 +40,23 @@ export function audited(root: CommandGroup, changes: ReadonlySet<string>, servic
 }
 
 async function note(command: string, { env, parameters, rest, stderr }: Invocation, service: Service, read: Read) {
-  const settings = await read(env);
-  if (settings.audit === 'off') return;
+  const target = [...Object.values(parameters), ...rest].join(' ') || undefined;
+  const entry = { event: 'admin.acted', outcome: 'ok', details: { command, target, user: userName() } } as const;
+  await writeEntries([entry], { settings: await read(env), service, stderr });
+}
+
+export interface WriteOptions {
+  readonly settings: WriterSettings;
+  readonly service: Service;
+  readonly stderr: Output;
+}
+
+/** Writes the entries of a command, in a chain of its own. Never fails: the work of the command is done. */
+export async function writeEntries(
+  entries: readonly AuditEntry[],
+  { settings, service, stderr }: WriteOptions,
+): Promise<void> {
+  if (settings.audit === 'off' || entries.length === 0) return;
   const log = createLogger(service.service, 'silent');
   const target = settings.audit === 'redis' ? settings.redisTarget : undefined;
   const redis = target && openRedis({ target, name: `${service.service}-audit`, caFile: settings.redisCaFile, log });
@@ -54,12 +71,10 @@ async function note(command: string, { env, parameters, rest, stderr }: Invocati
       },
     };
     const trail = await openAudit({ ...service, settings, redis, newId, clock: systemClock, log, output });
-    const named = [...Object.values(parameters), ...rest].join(' ') || undefined;
-    trail?.audit({ event: 'admin.acted', outcome: 'ok', details: { command, target: named, user: userName() } });
+    for (const entry of entries) trail?.audit(entry);
     await trail?.close();
-    if (trail && trail.counts.ok < ENTRIES) throw new StartError('it took no entries');
+    if (trail && trail.counts.ok < entries.length + OWN) throw new StartError('it took no entries');
   } catch (error) {
-    // The work is done; a failure now would say that it is not.
     stderr.write(`The audit does not have this: ${reasonOf(error)}\n`);
   } finally {
     redis?.disconnect();
@@ -68,11 +83,11 @@ async function note(command: string, { env, parameters, rest, stderr }: Invocati
 
 /** Milliseconds that the command waits for Redis. */
 const PATIENCE = 5_000;
-/** The first, the last, and the one between. */
-const ENTRIES = 3;
+/** The first and the last of a chain. */
+const OWN = 2;
 
 /** In a container the user may have no name. */
-function userName(): string | undefined {
+export function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
