@@ -138,7 +138,8 @@ it('RFC 7515 §4.1.4 a list is signed by the new key at once when the signing ke
   const kids = [signed, again].map((document) => decodeProtectedHeader(String(document?.body)).kid);
   expect(kids).toEqual([former.kid, next.kid]);
   expect(again?.etag).not.toBe(signed?.etag);
-  await jwtVerify(String(again?.body), next, { subject: uri });
+  const { d: _, ...published } = next;
+  await jwtVerify(String(again?.body), published, { subject: uri });
 });
 
 describe('the work that readers of the lists cause', () => {
