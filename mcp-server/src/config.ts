@@ -15,6 +15,7 @@ import {
   judgeAuthorization,
   withIssuerPreset,
 } from './authorization/settings.ts';
+import { judgeStatus } from './authorization/status/settings.ts';
 import { httpDefaults, httpSettings, judgePublicUrl } from './http/settings.ts';
 import { sealingSettings } from './keys/settings.ts';
 import { catalogSettings } from './protocol/catalog/settings.ts';
@@ -55,6 +56,7 @@ export function readConfig(env: Environment) {
       ...judgeAudit(readable),
       ...judgePublicUrl(publicUrl, environment),
       ...judgeAuthorization(readable, complete),
+      ...judgeStatus(readable),
       ...(read?.problems ?? []),
     ];
   });

@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
-import type { OAuthClient, Tokens } from '../support/oauth-client.ts';
+import { McpSession, OAuthClient, type Tokens } from '../support/oauth-client.ts';
 import { roundRobin } from '../support/round-robin.ts';
 import { Run, Stack } from '../support/stack.ts';
 import { endUnderLoad, type Report } from './under-load.ts';
@@ -84,5 +85,30 @@ describe('an approval that is ended while fifty connections call', () => {
   it('RFC 7009 §2.1 with one of each and no Redis, it ends within STATUS_MAX_AGE', async () => {
     await using stack = await Stack.start(LIMITS);
     judge('one of each, SQLite and memory', await endUnderLoad(stack, FIFTY, revoke));
+  });
+});
+
+describe('keys end', () => {
+  it('RFC 7517 §5 the tokens and streams of a leaked key end long before JWKS_MAX_AGE, and clients go on with new tokens', async () => {
+    await using stack = await Stack.start({ ...LIMITS, KEY_POLL: '1s', JWKS_MAX_AGE: '1h' });
+    const client = await OAuthClient.register(stack);
+    const tokens = await client.tokens();
+    const session = await McpSession.open(`${stack.mcpUrl}/mcp`, tokens.access_token);
+    const statusWith = async (token: string) =>
+      (await session.post({ jsonrpc: '2.0', id: 1, method: 'ping' }, { authorization: `Bearer ${token}` })).status;
+    expect(await statusWith(tokens.access_token)).toBe(200);
+    const stream = await fetch(session.url, { headers: { ...session.headers, accept: 'text/event-stream' } });
+    const { kid = '' } = decodeProtectedHeader(tokens.access_token);
+    const env = { DATA_DIR: stack.dataDir, ISSUER: stack.authUrl };
+    const { code, output } = await new Run(env, `auth-server/src/main.ts keys end -- ${kid}`).ended;
+    expect([code, output]).toEqual([0, expect.stringContaining(`Ended ${kid}`)]);
+    const ended = performance.now();
+    await expect.poll(() => statusWith(tokens.access_token)).toBe(401);
+    await stream.text();
+    process.stdout.write(
+      `keys end: refused, and its stream closed, after ${Math.round(performance.now() - ended)} ms\n`,
+    );
+    const { json } = await client.refresh(tokens.refresh_token);
+    expect(await statusWith(String(json.access_token))).toBe(200);
   });
 });

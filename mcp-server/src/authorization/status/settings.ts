@@ -1,5 +1,5 @@
 /** Owns the settings of status lists: how often they are read, and what happens while they can't be. */
-import { setting } from '@mcp-oauth/shared/settings/config';
+import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
 
 export const statusSettings = {
@@ -22,3 +22,12 @@ export const statusSettings = {
     default: 'refuse',
   }),
 } as const;
+
+/** A copy is as old as STATUS_MAX_AGE before it is read again. */
+export function judgeStatus({
+  statusMaxAge = 0,
+  statusGrace,
+}: Partial<Values<typeof statusSettings>>): readonly Problem[] {
+  if (statusGrace === undefined || statusGrace >= statusMaxAge) return [];
+  return [{ env: 'STATUS_GRACE', message: 'must not be shorter than STATUS_MAX_AGE' }];
+}
