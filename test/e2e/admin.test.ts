@@ -1,6 +1,6 @@
 /**
- * Proves, in a real Chromium, that an admin reads on one page who is connected, and that axe finds
- * no barrier. The screenshots are in test/.screenshots.
+ * Proves, in a real Chromium, that an admin reads on one page who is connected and what was refused, and ends a grant after a new
+ * sign-in; and that axe finds no barrier. The screenshots are in test/.screenshots.
  */
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,10 +28,11 @@ async function open(context: BrowserContext, path: string, person: RegExp): Prom
 }
 
 describe('the pages of the operator in Chromium', () => {
-  it('an admin finds the grant of Bob by a part of the address', async () => {
+  it('an admin finds a grant of Bob, signs in again, sees what ends, ends it, and the client of Bob has no access', async () => {
     const client = await OAuthClient.register(stack, { client_name: 'Notes <b>app</b>' });
     const bobs = await browser().newContext();
-    await signIn(bobs, client.authorizationUrl(), 'Bob');
+    const called = await signIn(bobs, client.authorizationUrl(), 'Bob');
+    const { json: tokens } = await client.redeem(called.searchParams.get('code') ?? '');
     const context = await browser().newContext();
     const page = await open(context, '/admin', /Alice/);
     expect(await barriersOf(page, 'admin-overview')).toEqual([]);
@@ -39,8 +40,21 @@ describe('the pages of the operator in Chromium', () => {
     await page.getByRole('button', { name: 'Search' }).click();
     expect(await barriersOf(page, 'admin-search')).toEqual([]);
     await page.getByRole('link', { name: 'bob@example.com', exact: true }).click();
-    await page.getByRole('heading', { name: /^Grants of/ }).waitFor();
-    expect(await barriersOf(page, 'admin-grants')).toEqual([]);
+    await page.getByRole('link', { name: /^End grant of bob@example\.com for Notes/ }).click();
+    const again = page.getByRole('button', { name: /Alice/ });
+    const confirm = page.getByRole('button', { name: 'End this grant' });
+    await again.or(confirm).waitFor();
+    if (await again.isVisible()) await again.click();
+    await confirm.waitFor();
+    expect(await barriersOf(page, 'admin-end-grant')).toEqual([]);
+    for (const words of ['bob@example.com', 'Notes <b>app</b>', 'mcp:tools'])
+      await page.getByText(words).first().waitFor();
+    await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished))');
+    await confirm.click();
+    await page.getByRole('heading', { name: 'It has ended' }).waitFor();
+    expect(await barriersOf(page, 'admin-ended')).toEqual([]);
+    const refreshed = await client.refresh(String(tokens.refresh_token));
+    expect([refreshed.status, refreshed.json.error]).toEqual([400, 'invalid_grant']);
     await context.close();
     await bobs.close();
   });

@@ -6,7 +6,16 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Accounts } from '../federation/account.ts';
 import { type Keyring, stateOf } from '../keys/keyring.ts';
 import type { GrantDirectory, GrantEntry, Page, Party } from '../revocation/grant-directory.ts';
-import type { Administration, ClientRow, GrantRow, Listed, PersonRow, Versions, Whose } from './overview.ts';
+import type {
+  Administration,
+  ClientRow,
+  GrantRow,
+  Listed,
+  PersonRow,
+  StatusListState,
+  Versions,
+  Whose,
+} from './overview.ts';
 import type { RecentRefusals } from './refusals.ts';
 
 export interface AdministrationDependencies {
@@ -16,11 +25,12 @@ export interface AdministrationDependencies {
   readonly describeClient: (clientId: string) => Promise<Pick<ClientRow, 'name' | 'origin'>>;
   readonly keyring: () => Promise<Keyring | undefined>;
   readonly refusals: Pick<RecentRefusals, 'recent'>;
+  readonly statusList: () => Promise<StatusListState | undefined>;
   readonly versions: Versions;
 }
 
 export function createAdministration(dependencies: AdministrationDependencies): Administration {
-  const { clock, directory, accounts, describeClient, keyring, refusals, versions } = dependencies;
+  const { clock, directory, accounts, describeClient, keyring, refusals, statusList, versions } = dependencies;
 
   const personOf = async (accountId: string): Promise<PersonRow> => {
     const account = await accounts.find(accountId);
@@ -104,6 +114,7 @@ export function createAdministration(dependencies: AdministrationDependencies): 
       );
     },
     refusals: () => refusals.recent(),
+    statusList,
   };
 }
 

@@ -50,6 +50,14 @@ export interface KeyRow {
   readonly publishedUntil?: number | undefined;
 }
 
+/** The list in which new tokens get their status reference. */
+export interface StatusListState {
+  readonly id: string;
+  readonly version: number;
+  /** Entries. */
+  readonly size: number;
+}
+
 export interface Versions {
   readonly server: string;
   readonly engine: string;
@@ -89,4 +97,6 @@ export interface Administration {
   grant(id: string): Promise<GrantRow | undefined>;
   keys(): Promise<readonly KeyRow[]>;
   refusals(): Promise<readonly RecentRefusal[]>;
+  /** Absent: there is none yet. */
+  statusList(): Promise<StatusListState | undefined>;
 }

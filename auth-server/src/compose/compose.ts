@@ -210,7 +210,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
   const capabilities = { ...dependencies, ...status, endings, accounts, signedOut, passThrough, clients };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
-  const admin = composeAdmin(config, capabilities);
+  const admin = composeAdmin(config, { ...capabilities, formKey: cookies[0] });
   const createApp = composeApp(config, {
     ...capabilities,
     admin,

@@ -26,6 +26,8 @@ export interface StatusLists extends StatusMarks {
   allocate(): Promise<StatusReference>;
   /** Whether one of the references is good for all tokens that are issued in this period. */
   isCurrent(kept: readonly StatusReference[]): boolean;
+  /** The list of the current period that this process used last; it is not there before its first reference. */
+  newest(): string;
   /** The URL of a list, which its tokens carry. */
   uriOf(list: string): string;
 }
@@ -123,6 +125,10 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
 
   return {
     ...createStatusMarks(options),
+    newest: () => {
+      const { start } = current();
+      return listOf(start, newest.start === start ? newest.overflow : 0);
+    },
     uriOf: (list) => issuer + STATUS_PATH + list,
     isCurrent: (kept) => referenceUntil(kept, current().until) !== undefined,
     allocate: async () => {

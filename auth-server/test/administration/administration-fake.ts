@@ -46,4 +46,5 @@ export const fakeAdministration = (rows: Rows): Administration => ({
   grant: async (id) => (id === rows.grant.id ? rows.grant : undefined),
   keys: async () => [rows.key],
   refusals: async () => rows.refusals,
+  statusList: async () => ({ id: 'list-1', version: 7, size: 1_048_576 }),
 });

@@ -33,6 +33,7 @@ async function open() {
     },
     keyring: async () => ring,
     refusals: { recent: async () => [] },
+    statusList: async () => undefined,
     versions: { server: '1', engine: '2', node: '3' },
   });
   const grant = (id: string, accountId: string, clientId: string, age = 0) =>

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { announced } from '../../src/administration/ending.ts';
 import { brandOf } from '../../src/branding/brand.ts';
 import { createAdminPages } from '../../src/views/admin/pages.ts';
 import { fakeAdministration, type Rows, someRows } from '../administration/administration-fake.ts';
@@ -19,7 +20,16 @@ async function everyPage(rows: Rows): Promise<readonly string[]> {
     grants,
     keys: [rows.key],
     refusals: rows.refusals,
+    statusList: await administration.statusList(),
   };
+  const endings = await Promise.all(
+    [
+      { kind: 'grant', id: rows.grant.id } as const,
+      { kind: 'client', id: rows.client.clientId } as const,
+      { kind: 'person', accountId: rows.person.accountId } as const,
+      { kind: 'key', kid: rows.key.kid } as const,
+    ].map((target) => announced(target, administration)),
+  );
   return [
     pages.overview(shown),
     pages.list({ rows: { list: 'people', listed: { ...people, next: rows.person.accountId } } }),
@@ -34,6 +44,10 @@ async function everyPage(rows: Rows): Promise<readonly string[]> {
     }),
     pages.list({ rows: { list: 'refusals', listed: { rows: rows.refusals } } }),
     pages.search({ text: rows.client.name ?? '', people: [rows.person], clients: [rows.client], isPartial: true }),
+    ...endings.flatMap((ending) =>
+      ending ? [pages.confirm({ ending, action: '/x', token: 't', hasChanged: true })] : [],
+    ),
+    pages.ended({ what: 'this grant', grants: 1, reference: 'reference' }),
   ];
 }
 
@@ -75,18 +89,32 @@ describe('the pages of the operator', () => {
     }
   });
 
-  it('the overview shows who is connected, what was refused and why, keys and versions', async () => {
+  it('the overview shows who is connected, what was refused and why, keys, status list and versions', async () => {
     const rows = { ...someRows(), refusals: [refusal('no rule allows this person', 'ref-1')] };
     const [overview = ''] = await everyPage(rows);
     for (const words of [
-      'alice@example.com', 'Notes', 'mcp:tools', 'no rule allows this person', 'ref-1', 'key-1',
+      'alice@example.com', 'Notes', 'mcp:tools', 'no rule allows this person', 'ref-1', 'key-1', 'list-1', 'version 7',
       '1.2.3', '9.9.9', 'v24.0.0', '2026-01-01 00:00',
     ]) expect(overview).toContain(words); // biome-ignore format: one list
   });
 
-  it('links go to pages below the issuer', async () => {
+  it('links go to pages below the issuer, with the id in their path', async () => {
     const [overview = ''] = await everyPage(someRows());
+    expect(overview).toContain(`href="/auth/admin/end/grant/${Buffer.from('grant-1').toString('base64url')}"`);
     expect(overview).toContain('href="/auth/admin/grants?person=subject-1"');
+    expect(overview).toContain('aria-label="End person alice@example.com"');
+  });
+
+  it('a client with ten thousand names of grants is cut', async () => {
+    const ending = {
+      target: { kind: 'person', accountId: 'a' },
+      what: 'all access of this person',
+      facts: [{ title: 'Grants for', value: Array.from({ length: 10_000 }, (_, index) => `app ${index}`) }],
+      consequences: [],
+    } as const;
+    const page = pages.confirm({ ending, action: '/x', token: 't' });
+    expect(page).toContain('and 9980 more');
+    expect(page.length).toBeLessThan(20_000);
   });
 
   it('the stylesheet is the one that its header allows', async () => {

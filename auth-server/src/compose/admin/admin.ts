@@ -11,18 +11,27 @@ import { createRecentRefusals } from '../../administration/refusals.ts';
 import { brandOf } from '../../branding/brand.ts';
 import type { Config } from '../../config.ts';
 import type { Accounts } from '../../federation/account.ts';
+import { createFormTokens } from '../../http/admin/form-token.ts';
 import { adminRoutes } from '../../http/admin/routes.ts';
 import type { PageSessions } from '../../http/page-session/page-sessions.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
+import type { Endings } from '../../revocation/endings.ts';
+import type { StatusLists } from '../../revocation/status-lists.ts';
+import { LIST_SIZE, type StatusStore } from '../../revocation/status-store.ts';
 import { createAdminPages } from '../../views/admin/pages.ts';
 import type { Clients } from '../clients.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { describeClientBy } from './describe-client.ts';
 
 export interface AdminDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store' | 'directory'> {
+  readonly statusStore: Pick<StatusStore, 'version'>;
+  readonly statusLists: Pick<StatusLists, 'newest'>;
   readonly access: Pick<Access, 'hasAdmins' | 'isAdmin'>;
   readonly accounts: Accounts;
   readonly clients: Clients;
+  readonly endings: Pick<Endings, 'end'>;
+  /** Signs the forms; the same on all replicas. */
+  readonly formKey: string;
 }
 
 export interface Admin {
@@ -37,7 +46,8 @@ export interface Admin {
 const PAUSE = 1_000;
 
 export function composeAdmin(config: Config, dependencies: AdminDependencies): Admin | undefined {
-  const { access, clock, log, store, directory, accounts, clients } = dependencies;
+  const { access, clock, log, store, directory, accounts, clients, endings, formKey: key } = dependencies;
+  const { statusStore, statusLists } = dependencies;
   if (!access.hasAdmins) return undefined;
   const closing = new AbortController();
   const refusals = createRecentRefusals({
@@ -54,6 +64,11 @@ export function composeAdmin(config: Config, dependencies: AdminDependencies): A
     describeClient: describeClientBy(clients.preRegistered, store),
     keyring: async () => (await createKeyStore(store).load())?.ring,
     refusals,
+    statusList: async () => {
+      const id = statusLists.newest();
+      const version = await statusStore.version(id);
+      return version === undefined ? undefined : { id, version, size: LIST_SIZE };
+    },
     versions: {
       server: manifest.version,
       engine: manifest.dependencies['oidc-provider'],
@@ -61,9 +76,11 @@ export function composeAdmin(config: Config, dependencies: AdminDependencies): A
     },
   });
   const pages = createAdminPages(brandOf(config), base);
+  const formTokens = createFormTokens({ key, store, clock });
   return {
     noting: (audit) => noting(audit, refusals),
-    routes: (pageSessions) => adminRoutes({ access, clock, administration, pages, pageSessions }),
+    routes: (pageSessions) =>
+      adminRoutes({ access, clock, base, administration, endings, pages, pageSessions, formTokens }),
     close: async () => {
       closing.abort();
       await refusals.settled();

@@ -2,23 +2,19 @@
  * Owns the pages of the operator at /admin, and who gets them: people whom ADMINS names. For anybody else who is signed in, and with
  * nobody named, the answer is that of a path that does not exist. Somebody who is not signed in is sent to sign in.
  */
-import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { seconds } from '@mcp-oauth/shared/clock';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import type { Context, Middleware } from 'koa';
 import type { Access } from '../../access/access.ts';
 import type { Administration } from '../../administration/overview.ts';
 import { search } from '../../administration/search.ts';
-import { onlyGet } from '../../languages/page-error.ts';
+import { said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import type { Rows } from '../../views/admin/lists.ts';
-import type { AdminPages } from '../../views/admin/pages.ts';
-import type { PageSessions } from '../page-session/page-sessions.ts';
+import { type EndDependencies, endSomething, isEnding } from './end.ts';
 import { show } from './show.ts';
 
-export interface AdminDependencies {
-  readonly clock: Clock;
-  readonly administration: Administration;
-  readonly pages: AdminPages;
-  readonly pageSessions: Pick<PageSessions, 'require'>;
+export interface AdminDependencies extends EndDependencies {
   readonly access: Pick<Access, 'hasAdmins' | 'isAdmin'>;
 }
 
@@ -34,12 +30,20 @@ export function adminRoutes(dependencies: AdminDependencies): Middleware {
     const session = await pageSessions.require(ctx);
     if (!session) return;
     if (!(await access.isAdmin(session.account))) return next();
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw onlyGet();
-    await showPage(ctx, path, dependencies);
+    checkMethod(ctx, path);
+    if (isEnding(path)) await endSomething(ctx, path, dependencies);
+    else await showPage(ctx, path, dependencies);
   };
 }
 
-const isPage = (path: string): boolean => path === '' || path === '/search' || LISTS.has(path);
+const isPage = (path: string): boolean => path === '' || path === '/search' || LISTS.has(path) || isEnding(path);
+
+function checkMethod({ method }: Context, path: string): void {
+  const allowed = isEnding(path) ? ['GET', 'HEAD', 'POST'] : ['GET', 'HEAD'];
+  if (allowed.includes(method)) return;
+  const text = isEnding(path) ? said('onlyGetAndPost') : said('onlyGet');
+  throw new PageError(405, 'invalid_request', text, { headers: { Allow: allowed.join(', ') } });
+}
 
 async function showPage(ctx: Context, path: string, { administration, pages, clock }: AdminDependencies) {
   if (path === '') return show(ctx, pages, pages.overview(await overviewOf(administration, seconds(clock))));
@@ -55,12 +59,13 @@ const LONGEST = 200;
 const FEW = 5;
 
 async function overviewOf(administration: Administration, now: number) {
-  const [newest, keys, refusals] = await Promise.all([
+  const [newest, keys, refusals, statusList] = await Promise.all([
     administration.newest(FEW),
     administration.keys(),
     administration.refusals(),
+    administration.statusList(),
   ]);
-  return { now, versions: administration.versions, ...newest, keys, refusals };
+  return { now, versions: administration.versions, ...newest, keys, refusals, statusList };
 }
 
 async function rowsOf(ctx: Context, path: string, administration: Administration): Promise<Rows> {

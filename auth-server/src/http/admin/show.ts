@@ -2,9 +2,9 @@
 import type { Context } from 'koa';
 import type { AdminPages } from '../../views/admin/pages.ts';
 
-export function show(ctx: Context, { headers }: AdminPages, body: string): void {
+export function show(ctx: Context, { headers }: AdminPages, body: string, status = 200): void {
   ctx.set({ ...headers });
-  ctx.status = 200;
+  ctx.status = status;
   ctx.type = 'html';
   ctx.body = body;
 }

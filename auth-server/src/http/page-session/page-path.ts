@@ -4,7 +4,8 @@ import type { Context } from 'koa';
 /** The first page is for a request that names none. */
 const PAGES = ['/account', '/admin'] as const;
 
-const PART = /^(\/[\w-]{1,128}){1,4}$/;
+/** A part may be the id of a client, which may be a URL. */
+const PART = /^(\/[\w-]{1,1024}){1,4}$/;
 
 /** The path below the issuer, if it is one of the pages or below one; otherwise the first page. */
 export function pagePathOf(path: unknown): string {

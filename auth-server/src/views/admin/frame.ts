@@ -18,10 +18,14 @@ nav.parts a[aria-current]{color:inherit;font-weight:600;text-decoration:none}
 .figures dd span{font-weight:400}
 .scroll td,.scroll th{padding-inline-end:1rem}
 td time{white-space:nowrap}
+td.act{text-align:end;white-space:nowrap;padding-inline-end:0}
 .cell{display:block;min-width:8rem;max-width:18rem;overflow-wrap:anywhere}
 form.search{display:flex;flex-wrap:wrap;gap:.6rem;align-items:end;margin-bottom:1rem}
 form.search label{flex:1 1 14rem;margin:0}
 form.search button{width:auto;margin:0}
+button.danger{background:var(--danger);border-color:var(--danger);color:var(--on-danger)}
+:root{--danger:#b3261e;--on-danger:#fff}
+@media(prefers-color-scheme:dark){:root{--danger:#ffb4ab;--on-danger:#3b0a06}}
 `.trim();
 
 /** The brand with the rules of these pages. */
@@ -47,14 +51,16 @@ interface Content {
   /** Absent: a part of none. */
   readonly part?: Part | undefined;
   readonly body: Html;
+  /** Whether it is one card instead of tables. */
+  readonly isCard?: boolean;
 }
 
-export const adminPage = ({ brand, base }: AdminLook, { title, part, body }: Content): string =>
+export const adminPage = ({ brand, base }: AdminLook, { title, part, body, isCard = false }: Content): string =>
   framed(
     { language: english, brand },
     {
       title,
-      isWide: true,
+      isWide: !isCard,
       body: html`<nav class="parts" aria-label="Parts">${PARTS.map(
         ([path, text]) =>
           html`<a href="${base}${path}"${part === path && trusted(' aria-current="page"')}>${text}</a> `,

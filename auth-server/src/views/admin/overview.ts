@@ -1,6 +1,6 @@
 /** Owns the first page of the operator: the state of the server, the refusals of the last hour, and the newest of each list. */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
-import type { KeyRow, Listed, Newest, Versions } from '../../administration/overview.ts';
+import type { KeyRow, Listed, Newest, StatusListState, Versions } from '../../administration/overview.ts';
 import type { RecentRefusal } from '../../administration/refusals.ts';
 import { type AdminLook, adminPage, moment } from './frame.ts';
 import { searchForm } from './lists.ts';
@@ -12,6 +12,7 @@ export interface OverviewView extends AdminLook, Newest {
   readonly versions: Versions;
   readonly keys: readonly KeyRow[];
   readonly refusals: readonly RecentRefusal[];
+  readonly statusList: StatusListState | undefined;
 }
 
 /** Refusals on this page. */
@@ -45,7 +46,8 @@ ${clients(base, view.clients.rows)}
 ${more(`${base}/clients`, 'All clients', view.clients)}
 </section>
 <section class="card"><h2>Keys</h2>
-${keys(view.keys)}
+${keys(base, view.keys)}
+<p><a href="${base}/end/everything">End everything before now…</a></p>
 </section>`,
   });
 }
@@ -53,9 +55,10 @@ ${keys(view.keys)}
 const more = (target: string, text: string, { next }: Listed<unknown>): Html | false =>
   next !== undefined && html`<p><a href="${target}">${text}</a></p>`;
 
-function figures({ versions, keys: ring }: OverviewView): Html {
+function figures({ versions, statusList, keys: ring }: OverviewView): Html {
   const active = ring.find(({ state }) => state === 'active');
   return html`<dl class="figures">
+<div><dt>Status list</dt><dd>${statusList ? html`<code>${statusList.id}</code> <span>version ${statusList.version}, ${statusList.size} entries</span>` : 'none yet'}</dd></div>
 <div><dt>Signing key</dt><dd>${active ? html`${active.algorithm} <span>since ${moment(active.signsFrom)}</span>` : 'none yet'}</dd></div>
 <div><dt>auth-server</dt><dd>${versions.server}</dd></div>
 <div><dt>oidc-provider</dt><dd>${versions.engine}</dd></div>

@@ -1,6 +1,7 @@
 /** Owns the pages of the operator with the brand, and the headers that they are sent with. */
 import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../../branding/brand.ts';
+import { confirmPage, endedPage } from './confirm.ts';
 import { brandOfAdmin } from './frame.ts';
 import { listPage, searchPage } from './lists.ts';
 import { overviewPage } from './overview.ts';
@@ -12,6 +13,8 @@ export interface AdminPages {
   overview(view: Given<Parameters<typeof overviewPage>[0]>): string;
   list(view: Given<Parameters<typeof listPage>[0]>): string;
   search(view: Given<Parameters<typeof searchPage>[0]>): string;
+  confirm(view: Given<Parameters<typeof confirmPage>[0]>): string;
+  ended(view: Given<Parameters<typeof endedPage>[0]>): string;
 }
 
 /** @param base path of the pages of the operator */
@@ -22,5 +25,7 @@ export function createAdminPages(usual: Brand, base: string): AdminPages {
     overview: (view) => overviewPage({ ...view, ...look }),
     list: (view) => listPage({ ...view, ...look }),
     search: (view) => searchPage({ ...view, ...look }),
+    confirm: (view) => confirmPage({ ...view, ...look }),
+    ended: (view) => endedPage({ ...view, ...look }),
   };
 }

@@ -1,7 +1,9 @@
-/** Owns the tables of the pages of the operator: people, clients, grants, keys and refusals. */
+/** Owns the tables of the pages of the operator: people, clients, grants, keys and refusals, each with the link that ends a row. */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
+import { type EndedByLink, pathToEnd } from '../../administration/ending-path.ts';
 import type { ClientOrigin, ClientRow, GrantRow, KeyRow, PersonRow } from '../../administration/overview.ts';
 import type { RecentRefusal } from '../../administration/refusals.ts';
+import { label } from '../../federation/subject.ts';
 import { foreign, moment } from './frame.ts';
 
 interface Columns<Row> {
@@ -9,21 +11,27 @@ interface Columns<Row> {
   readonly caption: string;
   readonly none: string;
   readonly columns: readonly (readonly [title: string, cell: (row: Row) => Html | string])[];
+  /** The last cell. */
+  readonly act?: (row: Row) => Html;
 }
 
-function table<Row>(rows: readonly Row[], { caption, none, columns }: Columns<Row>): Html {
+function table<Row>(rows: readonly Row[], { caption, none, columns, act }: Columns<Row>): Html {
   if (rows.length === 0) return html`<p class="soft">${none}</p>`;
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
 <table>
-<thead><tr>${columns.map(([title]) => html`<th scope="col">${title}</th>`)}</tr></thead>
+<thead><tr>${columns.map(([title]) => html`<th scope="col">${title}</th>`)}${act && html`<td></td>`}</tr></thead>
 <tbody>${rows.map(
     (row) =>
-      html`<tr>${columns.map(([, cell]) => html`<td>${cell(row)}</td>`)}</tr>
+      html`<tr>${columns.map(([, cell]) => html`<td>${cell(row)}</td>`)}${act && html`<td class="act">${act(row)}</td>`}</tr>
 `,
   )}</tbody>
 </table>
 </div>`;
 }
+
+/** @param whom what a reader of the link alone has to know */
+const endLink = (base: string, kind: EndedByLink, id: string, whom: string): Html =>
+  html`<a href="${base}${pathToEnd(kind, id)}" aria-label="End ${kind} ${label(whom) ?? id}">End</a>`;
 
 const cell = (...lines: readonly (Html | string | undefined)[]): Html => html`<span class="cell">${lines}</span>`;
 
@@ -54,6 +62,7 @@ export const people = (base: string, rows: readonly PersonRow[]): Html =>
       ['Grants', ({ grants }) => String(grants ?? '–')],
       ['Subject', ({ accountId }) => cell(html`<code>${accountId}</code>`)],
     ],
+    act: (row) => endLink(base, 'person', row.accountId, nameOfPerson(row)),
   });
 
 const ORIGINS = {
@@ -74,6 +83,7 @@ export const clients = (base: string, rows: readonly ClientRow[]): Html =>
       ['People', ({ people }) => (people ? `${people.count}${people.orMore ? ' or more' : ''}` : '–')],
       ['Client id', ({ clientId }) => cell(html`<code>${clientId}</code>`)],
     ],
+    act: (row) => endLink(base, 'client', row.clientId, nameOfClient(row)),
   });
 
 export const grants = (base: string, rows: readonly GrantRow[]): Html =>
@@ -88,9 +98,10 @@ export const grants = (base: string, rows: readonly GrantRow[]): Html =>
       ['Approved', ({ createdAt }) => moment(createdAt)],
       ['Last used', ({ lastUsedAt }) => moment(lastUsedAt)],
     ],
+    act: (row) => endLink(base, 'grant', row.id, `of ${nameOfPerson(row.person)} for ${nameOfClient(row.client)}`),
   });
 
-export const keys = (rows: readonly KeyRow[]): Html =>
+export const keys = (base: string, rows: readonly KeyRow[]): Html =>
   table(rows, {
     caption: 'Keys',
     none: 'There are no keys yet.',
@@ -101,6 +112,7 @@ export const keys = (rows: readonly KeyRow[]): Html =>
       ['Signs from', ({ signsFrom }) => moment(signsFrom)],
       ['Published until', ({ publishedUntil }) => moment(publishedUntil)],
     ],
+    act: ({ kid }) => endLink(base, 'key', kid, kid),
   });
 
 export const refusals = (rows: readonly RecentRefusal[]): Html =>

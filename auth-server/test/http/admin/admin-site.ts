@@ -1,6 +1,6 @@
 /**
  * Owns the pages of the operator in a test: real sessions, rules and accounts behind a real HTTP server, around rows that a test may
- * change.
+ * change and endings that are only noted.
  */
 import { randomBytes } from 'node:crypto';
 import { errorBoundary } from '@mcp-oauth/shared/http/error-boundary';
@@ -15,10 +15,12 @@ import { readConfig } from '../../../src/config.ts';
 import { createAccounts } from '../../../src/federation/account.ts';
 import type { Identity } from '../../../src/federation/connector.ts';
 import { discoverKinds } from '../../../src/federation/registry.ts';
+import { createFormTokens } from '../../../src/http/admin/form-token.ts';
 import { adminRoutes } from '../../../src/http/admin/routes.ts';
 import { createPageSessions } from '../../../src/http/page-session/page-sessions.ts';
 import { createSessionCookie } from '../../../src/http/page-session/session-cookie.ts';
 import { createPageSessionRecords } from '../../../src/http/page-session/session-records.ts';
+import type { By, Target } from '../../../src/revocation/endings.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { createAdminPages } from '../../../src/views/admin/pages.ts';
 import { fakeAdministration, someRows } from '../../administration/administration-fake.ts';
@@ -52,12 +54,22 @@ export async function openSite(admins?: string) {
     sessions: { find: async () => undefined, end: async () => {} },
     formKey: 'key',
   });
+  const rows = someRows();
+  const ended: { target: Target; by: By }[] = [];
   const routes = adminRoutes({
     access,
     clock,
-    administration: fakeAdministration(someRows()),
+    base: '/admin',
+    administration: fakeAdministration(rows),
+    endings: {
+      end: async (target, by) => {
+        ended.push({ target, by });
+        return { grants: 3 };
+      },
+    },
     pages: createAdminPages(brandOf({}), '/admin'),
     pageSessions,
+    formTokens: createFormTokens({ key: 'key', store, clock }),
   });
   const app = new Koa();
   app.use(requestLog(log) as Middleware);
@@ -85,8 +97,24 @@ export async function openSite(admins?: string) {
         ...init,
         headers: { cookie: cookie.join('; '), accept: 'text/html', ...init.headers },
       });
-    return { ask };
+    /** Posts a form to the path. */
+    const post = (
+      path: string,
+      fields: Readonly<Record<string, string>>,
+      headers: Readonly<Record<string, string>> = {},
+    ) => ask(path, { method: 'POST', body: new URLSearchParams(fields), headers: { origin: ISSUER, ...headers } });
+    /** The hidden fields of the form at the path. */
+    const fieldsAt = async (path: string) => {
+      const markup = await (await ask(path)).text();
+      return Object.fromEntries(
+        [...markup.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)].map(([, name, value]) => [
+          name,
+          value,
+        ]),
+      ) as Record<string, string>;
+    };
+    return { ask, post, fieldsAt };
   }
 
-  return { person, browse, [Symbol.asyncDispose]: close };
+  return { clock, rows, ended, person, browse, [Symbol.asyncDispose]: close };
 }

@@ -1,12 +1,15 @@
-/** Proves the pages of the operator in a whole server: what people connected, and what was refused. */
+/** Proves the pages of the operator in a whole server: what people connected, what was refused, and what ends. */
 import { systemClock } from '@mcp-oauth/shared/clock';
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
+import { pathToEnd } from '../../../src/administration/ending-path.ts';
+import { localSubject } from '../../../src/federation/subject.ts';
 import { createSqliteDirectory } from '../../../src/storage/directory/sqlite.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
-import { authorize, authorizePath, redeem, register } from '../../support/client.ts';
-import { openPage } from '../../support/page-visitor.ts';
-import { type RunningServer, startServer } from '../../support/running-server.ts';
+import { authorize, authorizePath, redeem, refresh, register } from '../../support/client.ts';
+import { comeBack, openPage } from '../../support/page-visitor.ts';
+import { ISSUER, type RunningServer, read, startServer } from '../../support/running-server.ts';
 
 const ENV = { ADMINS: 'email:alice@acme.example', PEOPLE_DENY: 'email:mallory@acme.example' };
 
@@ -17,6 +20,7 @@ async function overview(server: RunningServer, words: string): Promise<string> {
   for (;;) {
     const { page } = await browser.follow('/admin');
     const markup = (await page?.text()) ?? '';
+    if (page?.status !== 200) throw new Error(`no overview but ${page?.status}`);
     if (markup.includes(words)) return markup;
   }
 }
@@ -29,18 +33,36 @@ function referenceIn(markup = ''): string {
 }
 
 describe('the pages of the operator in a whole server', () => {
-  it('an approval is listed with its person and its client', async () => {
-    await using server = await startServer({ env: ENV });
-    const client = await register(server);
-    const { code } = await authorize(server, client, {}, { person: 'bob' });
-    await redeem(server, client, code);
-    const browser = new Browser(server);
-    const page = await openPage(browser, '/admin');
-    const markup = await page.text();
-    expect(markup).toContain('bob@acme.example');
-    // The last sign-in.
-    expect(markup).toMatch(/<bdi>acme<\/bdi><\/td><td><time/);
-  });
+  it.each(['grant', 'client', 'person', 'everything'])(
+    'the admin ends what Bob approved by the link for %s, after a new sign-in, with one entry of the log',
+    async (kind) => {
+      const clock = new FakeClock();
+      await using server = await startServer({ env: ENV, clock, store: createSqliteStore(':memory:', clock) });
+      const client = await register(server);
+      const { code } = await authorize(server, client, {}, { person: 'bob' });
+      const tokens = await read(await redeem(server, client, code));
+      clock.advance(1);
+      const browser = new Browser(server);
+      const markup = await (await openPage(browser, '/admin')).text();
+      expect(markup).toContain('bob@acme.example');
+      expect(markup).toMatch(/version \d+, 1048576 entries/);
+      // The last sign-in.
+      expect(markup).toMatch(/<bdi>acme<\/bdi><\/td><td><time/);
+      const [, path = ''] = new RegExp(`href="(/admin/end/${kind}[\\w/-]*)"`).exec(markup) ?? [];
+      const { outside } = await browser.follow(path);
+      const shown = await (await comeBack(browser, outside, 'alice')).text();
+      const fields = [...shown.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+      const body = new URLSearchParams(fields.map(([, name = '', value = '']): [string, string] => [name, value]));
+      const done = await browser.visit(path, { method: 'POST', body, headers: { origin: ISSUER } });
+      const answer = await done.text();
+      expect([done.status, answer]).toEqual([200, expect.stringContaining('Grants: 1.')]);
+      const refused = await refresh(server, client, tokens.refresh_token);
+      expect([refused.status, (await read(refused)).error]).toEqual([400, 'invalid_grant']);
+      const ended = server.log.filter(({ msg }) => msg === 'access ended');
+      expect(ended).toMatchObject([{ by: 'admin', grants: 1, target: { kind }, request: referenceIn(answer) }]);
+      expect(ended[0]?.actor).toBe(localSubject({ issuer: 'https://acme.example', subject: 'alice' }));
+    },
+  );
 
   it('a person whom a rule refuses is on every replica with the rule and the reference on their page, and no name', async () => {
     const [store, directory] = [
@@ -94,7 +116,8 @@ describe('the pages of the operator in a whole server', () => {
     const browser = new Browser(server);
     await openPage(browser, '/account');
     await browser.follow('/authorize?client_id=nobody&response_type=code');
-    for (const path of ['/admin', '/admin/people']) expect((await browser.visit(path)).status).toBe(404);
+    for (const path of ['/admin', `/admin${pathToEnd('grant', 'x')}`])
+      expect((await browser.visit(path)).status).toBe(404);
     expect(await store.get('RecentRefusals', 'all')).toBeUndefined();
   });
 });
