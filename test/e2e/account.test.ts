@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { barriersOf } from '../support/accessibility.ts';
 import { signIn, useBrowser } from '../support/browser.ts';
-import { OAuthClient } from '../support/oauth-client.ts';
+import { OAuthClient, postJson } from '../support/oauth-client.ts';
 import { Stack } from '../support/stack.ts';
 
 let stack: Stack;
@@ -25,14 +25,22 @@ afterAll(async () => {
 const browser = useBrowser();
 
 const ACCOUNT = '/account';
+const INITIALIZE = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
 
 /** An app that Alice has connected in another browser. */
-async function connect(name: string, scope = 'mcp:tools'): Promise<void> {
+async function connect(name: string, scope = 'mcp:tools'): Promise<string> {
   const client = await OAuthClient.register(stack, { client_name: name });
   const context = await browser().newContext();
   const called = await signIn(context, client.authorizationUrl({ scope }), 'Alice');
-  await client.redeem(called.searchParams.get('code') ?? '');
+  const { json } = await client.redeem(called.searchParams.get('code') ?? '');
   await context.close();
+  return String(json.access_token);
+}
+
+/** The status of a request to the MCP server. */
+async function call(token: string): Promise<number> {
+  const body = { jsonrpc: '2.0', id: 1, method: 'initialize', params: INITIALIZE };
+  return (await postJson(`${stack.mcpUrl}/mcp`, body, { authorization: `Bearer ${token}` })).status;
 }
 
 /** Signs in to the account page as somebody. */
@@ -56,9 +64,10 @@ async function press(page: Page, name: RegExp): Promise<void> {
 }
 
 describe('the account page in Chromium', () => {
-  it('a person signs in, ends one access by the keyboard, and the other stays', async () => {
-    await connect('Notes');
-    await connect('Mail', 'mcp:tools mcp:admin');
+  it('a person signs in and ends one access by the keyboard: its calls are refused within seconds, and others go on', async () => {
+    const notes = await connect('Notes');
+    const mail = await connect('Mail', 'mcp:tools mcp:admin');
+    expect([await call(notes), await call(mail)]).toEqual([200, 200]);
     const context = await browser().newContext();
     const page = await open(context);
     expect(await page.getByText('alice@example.com').count()).toBeGreaterThan(0);
@@ -66,6 +75,8 @@ describe('the account page in Chromium', () => {
     await page.getByRole('button', { name: 'End the access of Notes' }).waitFor({ state: 'detached' });
     expect(new URL(page.url()).pathname).toBe(ACCOUNT);
     expect(await page.getByRole('button', { name: 'End the access of Mail' }).count()).toBe(1);
+    await expect.poll(() => call(notes)).toBe(401);
+    expect(await call(mail)).toBe(200);
     await context.close();
   });
 

@@ -37,7 +37,6 @@ export function signOutPage(view: SignOutView): string {
     body: html`<div class="card">
 <h1>${title}</h1>
 ${session && html`<p>${whoOf(session.account, view.language)}</p>`}
-<p>${hasEndedAccess ? texts.allAccessEnded : fill(view.language, 'appsKeepAccess', { account: html`<a href="${view.account}">${texts.account}</a>` })}</p>
 ${
   session &&
   html`<form method="post" action="${session.path}">
@@ -45,6 +44,7 @@ ${
 <button>${texts.signOut}</button>
 </form>`
 }
+<p>${hasEndedAccess ? texts.allAccessEnded : fill(view.language, 'appsKeepAccess', { account: html`<a href="${view.account}">${texts.account}</a>` })}</p>
 ${
   upstream &&
   html`<p>${fill(view.language, 'stillSignedIn', { provider })}</p>
