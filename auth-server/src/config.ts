@@ -29,6 +29,7 @@ import {
 } from './federation/settings.ts';
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
+import { judgePersonalTokens, personalTokenSettings } from './personal-tokens/settings.ts';
 import { deviceSettings } from './provider/device/settings.ts';
 import { lifetimeSettings } from './provider/settings.ts';
 import { connectorProvisioningSettings, judgeProvisioning } from './provisioning/settings.ts';
@@ -69,6 +70,7 @@ export const settings = {
   ...httpSettings,
   ...registrationSettings,
   ...deviceSettings,
+  ...personalTokenSettings,
 };
 
 /** The settings that every connector has, whatever its kind. */
@@ -117,6 +119,7 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeClientDocuments(values),
   ...judgeKeys(values),
   ...judgeRegistration(values),
+  ...judgePersonalTokens(values),
 ];
 
 /** Whether NODE_ENV was forgotten: this server is public. */

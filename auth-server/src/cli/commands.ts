@@ -15,6 +15,7 @@ import { initialAccessTokensCommands } from './initial-access-tokens.ts';
 import { keysCommands } from './keys.ts';
 import { peopleCommands } from './people/people.ts';
 import { configOf, SERVICE, withScratchStore, withStore } from './store.ts';
+import { tokensCommands } from './tokens/command.ts';
 
 const withTrail = createWithTrail('auth-server', configOf);
 
@@ -27,6 +28,8 @@ const CHANGES = new Set([
   'keys import',
   'initial-access-tokens add',
   'initial-access-tokens remove',
+  'tokens add',
+  'tokens end',
 ]);
 
 /** @param serve runs the server until it is told to stop */
@@ -47,6 +50,7 @@ const table = (serve: () => Promise<void>, kinds: ConnectorKinds): CommandGroup 
     grantsCommands(withStore),
     keysCommands(withStore),
     initialAccessTokensCommands(withStore),
+    tokensCommands(withStore),
     auditCommands(withTrail),
     flowCommands(withTrail),
   ],

@@ -1,6 +1,6 @@
 /** Owns `keys`: how an operator lists, rotates, retires and imports signing keys while the server runs. */
 import { readFileSync } from 'node:fs';
-import type { Command, CommandGroup, Invocation } from '@mcp-oauth/shared/cli/command';
+import type { Command, CommandGroup, Invocation, Option } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { createKeyStore } from '../keys/key-store.ts';
@@ -15,15 +15,20 @@ import {
 } from '../keys/operator-changes.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../keys/signing-key.ts';
+import { personalKeyPolicy } from '../personal-tokens/settings.ts';
 import { endingsOf, type WithStore } from './store.ts';
 
 type WithKeys = <T>(invocation: Invocation, work: (dependencies: KeyChangeDependencies) => Promise<T>) => Promise<T>;
 
 export function keysCommands(withStore: WithStore): CommandGroup {
-  const withKeys: WithKeys = ({ env }, work) =>
-    withStore(env, ({ config, store, clock }) =>
-      work({ store: createKeyStore(store), policy: keyPolicyOf(config), clock, generate: generateSigningKey }),
-    );
+  const withKeys: WithKeys = ({ env, options }, work) =>
+    withStore(env, ({ config, store, clock }) => {
+      const dependencies = { clock, generate: generateSigningKey };
+      const policy = keyPolicyOf(config);
+      return options.personal
+        ? work({ ...dependencies, store: createKeyStore(store, 'personal'), policy: personalKeyPolicy(policy, config) })
+        : work({ ...dependencies, store: createKeyStore(store), policy });
+    });
   return {
     name: 'keys',
     summary: 'Keys that sign tokens. Running servers apply changes within KEY_POLL.',
@@ -37,10 +42,13 @@ export function keysCommands(withStore: WithStore): CommandGroup {
   };
 }
 
+/** The other ring has keys that sign nothing but these tokens. */
+const personal: Option = { type: 'boolean', doc: 'The keys of personal tokens.' };
+
 const list = (withKeys: WithKeys): Command => ({
   name: 'list',
   summary: 'Show all published keys, newest first.',
-  options: { json },
+  options: { personal, json },
   run: (invocation) =>
     withKeys(invocation, async ({ store, clock }) => {
       const now = Math.floor(clock.now() / 1000);
@@ -65,7 +73,7 @@ const rotateCommand = (withKeys: WithKeys): Command => ({
   summary: 'Publish a new key, which signs after KEY_LEAD.',
   details:
     'With --now it signs as soon as every server has read it. To remove a key without a refused token: rotate --now, wait, then retire the old one. A key that leaked: end.',
-  options: { now: { type: 'boolean', doc: 'Do not wait for caches.' } },
+  options: { now: { type: 'boolean', doc: 'Do not wait for caches.' }, personal },
   run: (invocation) =>
     withKeys(invocation, async (dependencies) => {
       const atOnce = invocation.options.now === true;
@@ -81,6 +89,7 @@ const retireCommand = (withKeys: WithKeys): Command => ({
   details:
     'Its tokens are refused as soon as resource servers read the keys again. If it is the signing key, the next key signs at once; if there is none, a new key is made.',
   parameters: ['kid'],
+  options: { personal },
   run: (invocation) =>
     withKeys(invocation, async (dependencies) => {
       const { kid = '' } = invocation.parameters;

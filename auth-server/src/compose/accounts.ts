@@ -1,6 +1,6 @@
 /**
- * Owns how long an account is kept and who was signed out, never shorter than a grant or a session that names the account, and how its
- * person is asked about again.
+ * Owns how long an account is kept and who was signed out, never shorter than what names the account (a grant, a session, a personal
+ * token), and how its person is asked about again.
  */
 import type { Access } from '../access/access.ts';
 import type { Config } from '../config.ts';
@@ -14,9 +14,10 @@ import { createRecheck, type Recheck } from '../vault/recheck.ts';
 import { createVault, type Vault } from '../vault/vault.ts';
 import type { Dependencies } from './dependencies.ts';
 
-type Lifetimes = Pick<Config, 'grantLifetime' | 'sessionLifetime'>;
+type Lifetimes = Pick<Config, 'grantLifetime' | 'sessionLifetime' | 'personalTokens' | 'personalTokenLifetime'>;
 
-const lifetimeOf = ({ grantLifetime, sessionLifetime }: Lifetimes): number => Math.max(grantLifetime, sessionLifetime);
+const lifetimeOf = ({ grantLifetime, sessionLifetime, personalTokens, personalTokenLifetime }: Lifetimes): number =>
+  Math.max(grantLifetime, sessionLifetime, personalTokens === 'on' ? personalTokenLifetime : 0);
 
 export const composeAccounts = (config: Lifetimes, { store }: Pick<Dependencies, 'store'>): Accounts =>
   createAccounts(store, lifetimeOf(config));

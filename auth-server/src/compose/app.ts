@@ -25,6 +25,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import type { Engine } from '../provider/provider.ts';
 import { createUsers } from '../provisioning/users.ts';
+import type { Resources } from '../resources/resource.ts';
 import type { Endings } from '../revocation/endings.ts';
 import type { StatusDocuments } from '../revocation/status-documents.ts';
 import type { CreateRateLimit } from '../storage/rate-limit.ts';
@@ -34,6 +35,7 @@ import type { Admin } from './admin/admin.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composePages } from './pages/pages.ts';
+import type { ComposedPersonalTokens } from './personal-tokens/server.ts';
 
 const MINUTE = 60;
 const HOUR = 3_600;
@@ -54,6 +56,8 @@ export interface AppDependencies extends Dependencies {
   readonly connectors: readonly OpenConnector[];
   readonly cookieKeys: CookieKeys;
   readonly statusDocuments: StatusDocuments;
+  readonly personal: ComposedPersonalTokens;
+  readonly resources: Resources;
   readonly isReady: () => boolean;
   readonly onSignIn?: SignInObserver | undefined;
 }
@@ -66,7 +70,7 @@ export function composeApp(
   const { issuer, trustedProxies, documentLifetime } = config;
   const { clock, log, audit, store, directory, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
     dependencies;
-  const { admin, clients, connectors, cookieKeys, isReady, onSignIn } = dependencies;
+  const { admin, clients, connectors, cookieKeys, isReady, onSignIn, personal, resources } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
   const signIn = {
@@ -117,7 +121,8 @@ export function composeApp(
       limits,
       deviceLimits,
       documentLifetime,
-      revision,
+      revision: () => revision() + (personal.ring?.revision() ?? 0),
+      furtherKeys: () => personal.ring?.published() ?? [],
       answerStatusLists: answerStatusLists({ issuer, documents, key, log }),
       routes,
       engine: app,

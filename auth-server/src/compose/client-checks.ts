@@ -20,6 +20,7 @@ import { createPages } from '../views/pages.ts';
 import { composeAccounts, composeSignedOut } from './accounts.ts';
 import { composeClients } from './clients.ts';
 import { composeEngine } from './engine.ts';
+import { composeResources } from './resources.ts';
 import { composeStatus } from './revocation/status-lists.ts';
 
 /** Runs `work` with a temporary engine without stored state, to validate clients. */
@@ -52,6 +53,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     passThrough: passThrough([]),
     access,
     organisations: organisationsBy(new Map()),
+    resources: composeResources(config, dependencies),
     clients,
     statusLists,
     endings: { end: async () => ({ grants: 0 }) },

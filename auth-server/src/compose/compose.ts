@@ -48,6 +48,8 @@ import { composeClients, prepareClients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeMetrics } from './metrics.ts';
+import { composePersonalTokens } from './personal-tokens/server.ts';
+import { composeResources } from './resources.ts';
 import { composeEndings, tellEndings } from './revocation/endings.ts';
 import { composeStatus } from './revocation/status-lists.ts';
 
@@ -65,6 +67,8 @@ export interface Overrides {
   readonly log?: Logger;
   readonly audit?: Audit | undefined;
   readonly connectors?: readonly OpenConnector[];
+  /** False for a server whose changes nobody keeps: the new tokens that an upstream gives for an answer would be lost. */
+  readonly checksPersonalTokens?: boolean;
 }
 
 /** @throws StartError for every configuration that cannot work */
@@ -123,6 +127,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     organisations: organisationsBy(orgClaims),
     isReady,
     meters,
+    checksPersonalTokens: overrides.checksPersonalTokens ?? true,
   };
   const start = () => composeHandler(config, dependencies);
   const { handler, stop } = await (redis ? patientStart(start) : start()).catch(
@@ -186,6 +191,7 @@ interface HandlerDependencies extends Dependencies {
   readonly isReady: () => boolean;
   /** Absent: nothing is counted. */
   readonly meters: Meters | undefined;
+  readonly checksPersonalTokens: boolean;
 }
 
 interface Handler {
@@ -207,8 +213,10 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck });
   const clients = composeClients(config, dependencies);
   const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
+  const resources = composeResources(config, dependencies);
+  const personal = await composePersonalTokens(config, { ...dependencies, cookies, resources, accounts, passThrough });
   const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
-  const capabilities = { ...dependencies, ...status, endings, accounts, signedOut, passThrough, clients };
+  const capabilities = { ...dependencies, ...status, endings, accounts, signedOut, passThrough, clients, resources };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
   const admin = composeAdmin(config, { ...capabilities, formKey: cookies[0] });
   const createApp = composeApp(config, {
@@ -217,14 +225,16 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
     recheck,
     cookieKeys: cookies,
     onSignIn: meters?.onSignIn,
+    personal,
   });
   const createHandler = (signing: SigningKeys) => createApp(createEngine({ signing, cookies }), signing[0]);
   let handler = createHandler(keys.signing);
   const stopFollowing = keys.follow((signing) => {
     handler = createHandler(signing);
   });
+  const stops = [stopFollowing, ...(dependencies.checksPersonalTokens ? [personal.start()] : [])];
   const stop = async () => {
-    await stopFollowing();
+    await Promise.all(stops.map((end) => end()));
     await admin?.close();
   };
   return { handler: (req, res) => handler(req, res), stop };

@@ -12,12 +12,12 @@ import type { EngineCounts } from '../provider/events.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
+import type { Resources } from '../resources/resource.ts';
 import { createEndedBefore } from '../revocation/ended-before.ts';
 import type { Endings } from '../revocation/endings.ts';
 import type { StatusLists } from '../revocation/status-lists.ts';
 import type { Clients } from './clients.ts';
 import type { Dependencies } from './dependencies.ts';
-import { composeResources } from './resources.ts';
 
 export interface EngineDependencies extends Dependencies {
   readonly accounts: Accounts;
@@ -25,6 +25,7 @@ export interface EngineDependencies extends Dependencies {
   readonly access: Pick<Access, 'permitted'>;
   readonly signedOut: SignedOut;
   readonly organisations: Organisations;
+  readonly resources: Resources;
   readonly clients: Clients;
   readonly statusLists: StatusLists;
   readonly endings: Pick<Endings, 'end'>;
@@ -52,7 +53,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     endings,
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
-    resources: composeResources(config, dependencies),
+    resources: dependencies.resources,
     lifetimes: lifetimesOf(config),
     maxTokenClaimsSize: config.maxTokenClaimsSize,
     pages,

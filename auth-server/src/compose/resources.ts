@@ -5,7 +5,10 @@ import { createResources, type ResourceSetting, type Resources } from '../resour
 import { createScopeSource } from '../resources/resource-metadata.ts';
 import type { Dependencies } from './dependencies.ts';
 
-export function composeResources(config: Config, { clock, log, fetch }: Dependencies): Resources {
+export function composeResources(
+  config: Config,
+  { clock, log, fetch }: Pick<Dependencies, 'clock' | 'log' | 'fetch'>,
+): Resources {
   const words = config.scopeDescriptions;
   const sourceOf = ({ scopes, metadataUrl: url, identifiers }: ResourceSetting) => {
     if (scopes || !url) return undefined;

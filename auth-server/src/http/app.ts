@@ -43,6 +43,8 @@ export interface AppOptions {
   readonly documentLifetime: number;
   /** Changes whenever the content of the metadata changes. */
   readonly revision: () => number;
+  /** Public keys that verify tokens and that the engine must not have. */
+  readonly furtherKeys: () => readonly object[];
   /** Answers a request for a status list; returns false for any other. */
   readonly answerStatusLists: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** SCIM, which has limits and errors of its own. */

@@ -11,6 +11,9 @@ import type { Middleware } from 'koa';
 
 const DOCUMENTS: ReadonlySet<string> = new Set([AUTHORIZATION_SERVER_PATH, OPENID_CONFIGURATION_PATH, '/jwks']);
 
+/** In every spelling that the engine accepts: its router ignores case and a trailing slash. */
+const JWKS = /^\/jwks\/?$/i;
+
 /** Maximum number of cached paths: a document may have several, but invented ones are not cached. */
 const MOST = 8;
 
@@ -27,6 +30,8 @@ export interface PublicDocumentsOptions {
   readonly log: Logger;
   /** Changes whenever the engine would answer differently. */
   readonly revision: () => number;
+  /** Public keys that verify tokens and that the engine must not have. */
+  readonly furtherKeys: () => readonly object[];
 }
 
 interface Document {
@@ -39,7 +44,8 @@ interface Document {
 }
 
 /** One cache per engine, because each engine has its own documents. */
-export function createPublicDocuments({ lifetime, log, revision }: PublicDocumentsOptions): PublicDocuments {
+export function createPublicDocuments(options: PublicDocumentsOptions): PublicDocuments {
+  const { lifetime, log, revision, furtherKeys } = options;
   const documents = new Map<string, Document>();
   let keptRevision = 0;
   const find = (path: string): Document | undefined => {
@@ -79,10 +85,11 @@ export function createPublicDocuments({ lifetime, log, revision }: PublicDocumen
       return true;
     },
     keep: async (ctx, next) => {
-      if (!DOCUMENTS.has(ctx.path)) return next();
-      const asked = revision();
+      const asked = DOCUMENTS.has(ctx.path) ? revision() : undefined;
       await next();
       if (ctx.status !== 200 || !ctx.body) return;
+      if (JWKS.test(ctx.path)) ctx.body = withKeys(ctx.body as KeySet, furtherKeys());
+      if (asked === undefined) return;
       const document = toDocument(ctx.body, ctx.response.get('Content-Type'));
       remember(pathOf(ctx.originalUrl), document, asked);
       ctx.remove('Vary');
@@ -93,6 +100,12 @@ export function createPublicDocuments({ lifetime, log, revision }: PublicDocumen
     },
   };
 }
+
+interface KeySet {
+  readonly keys: readonly object[];
+}
+
+const withKeys = ({ keys }: KeySet, further: readonly object[]): KeySet => ({ keys: [...keys, ...further] });
 
 export const pathOf = (target = ''): string => {
   const query = target.indexOf('?');

@@ -20,27 +20,28 @@ export interface KeyStore {
   replace(before: StoredKeyring, after: Keyring): Promise<boolean>;
 }
 
+/** The rings: the keys of the engine, and those of personal tokens, which live for months (docs/keys.md). */
+export type RingName = 'signing' | 'personal';
+
 const KIND = 'Keyring';
-const SIGNING = 'signing';
 const COOKIES = 'cookies';
 /** Seconds. Keys end by rotation, not by expiry of the record; every start renews it. */
 const LIFETIME = 10 * 365 * 86_400;
 
-export function createKeyStore(store: RecordStore): KeyStore {
+export function createKeyStore(store: RecordStore, name: RingName = 'signing'): KeyStore {
   const load = async (): Promise<StoredKeyring | undefined> => {
-    const record = (await store.get(KIND, SIGNING))?.value;
+    const record = (await store.get(KIND, name))?.value;
     return record && { record, ring: toRing(record) };
   };
   return {
     load,
     create: async (ring) => {
-      await store.putIfAbsent(KIND, SIGNING, { keys: ring }, { ttl: LIFETIME });
+      await store.putIfAbsent(KIND, name, { keys: ring }, { ttl: LIFETIME });
       const stored = await load();
       if (!stored) throw new Error('the signing keys disappeared from the store right after they were written');
       return stored;
     },
-    replace: ({ record }, ring) =>
-      store.replace(KIND, SIGNING, { before: record, after: { keys: ring }, ttl: LIFETIME }),
+    replace: ({ record }, ring) => store.replace(KIND, name, { before: record, after: { keys: ring }, ttl: LIFETIME }),
   };
 }
 

@@ -21,6 +21,10 @@ export async function generateSigningKey(alg: Algorithm): Promise<SigningKey> {
   return toSigningKey(await exportJWK(privateKey), alg);
 }
 
+/** RFC 7517 §4: the members that others may read, by name, so that a private member of a later type is never among them. */
+export const publicPart = ({ kty, crv, x, y, n, e, kid, alg, use }: SigningKey): JWK =>
+  JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, kid, alg, use }));
+
 /** RFC 7638: the same key has the same `kid` everywhere. */
 async function toSigningKey(jwk: JWK, alg: Algorithm): Promise<SigningKey> {
   return { ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg, use: 'sig' };

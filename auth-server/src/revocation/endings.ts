@@ -67,7 +67,7 @@ export interface EndingsDependencies {
   readonly revokeMachines: (clientId?: string) => Promise<void>;
   /** Ends the browser sessions of a person, and whatever else the person has besides grants. */
   readonly endPerson: (accountId: string) => Promise<void>;
-  /** Ends all browser sessions that began before. */
+  /** Ends all browser sessions that began before, and whatever else is no grant. */
   readonly endSessionsBefore: (moment: number) => Promise<void>;
   /** Takes a key out of the key set. */
   readonly endKey: (kid: string) => Promise<void>;

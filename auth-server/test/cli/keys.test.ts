@@ -193,4 +193,19 @@ describe('keys', () => {
     expect(ring).toHaveLength(3);
     expect(ring && activeEntry(ring, now())).toBe(ring?.[1]);
   });
+
+  it('ADR 9 --personal means the keys of personal tokens, and the other ring stays as it is', async () => {
+    await keys('rotate');
+    const before = await published();
+    const personal = async () => JSON.parse((await keys('list --personal --json')).stdout) as Record<string, string>[];
+    expect(await personal()).toEqual([]);
+    expect((await keys('rotate --personal')).stdout).toMatch(/ signs from 2026-01-01T00:15:00Z\.\n/);
+    const [next, first] = await personal();
+    // 90 days after it signed last, and 15 minutes.
+    expect([next?.state, first?.publishedUntil]).toEqual(['pending', '2026-04-01T00:30:00Z']);
+    expect((await keys(`retire --personal ${first?.kid}`)).status).toBe(0);
+    expect((await personal()).map(({ kid }) => kid)).toEqual([next?.kid]);
+    expect((await keys(`retire ${next?.kid}`)).stderr).toContain('there is no key');
+    expect(await published()).toEqual(before);
+  });
 });

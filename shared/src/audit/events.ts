@@ -58,6 +58,11 @@ export const EVENTS = {
     by: 'auth-server',
     doc: 'A code or refresh token was used a second time: stolen, or a client repeats itself. The grant is revoked.',
   },
+  'personal-token.made': { by: 'auth-server', doc: 'A person made a personal token: `token` is its id.' },
+  'personal-token.ended': {
+    by: 'auth-server',
+    doc: 'A personal token ended: by its owner, or because its person or the settings allow it no more.',
+  },
   'person.refused': {
     by: 'auth-server',
     doc: 'A person may no longer come in: found at a refresh or a code exchange.',

@@ -94,6 +94,7 @@ export async function withInProcessServer<T>(
     clock,
     fetch,
     createRateLimit: unlimited,
+    checksPersonalTokens: false,
   });
   const listening = await listen(service.handler, { ...service.listen, host: '127.0.0.1', port: 0, log });
   const clients = composeClients(config, { store, clock, log, createRateLimit: unlimited });

@@ -9,6 +9,10 @@ import { createKeyStore } from '../../keys/key-store.ts';
 import { end as endKey } from '../../keys/operator-changes.ts';
 import { keyPolicyOf } from '../../keys/settings.ts';
 import { generateSigningKey } from '../../keys/signing-key.ts';
+import { createTokenEndings } from '../../personal-tokens/ending.ts';
+import { createOwners } from '../../personal-tokens/owners.ts';
+import { personalKeyPolicy } from '../../personal-tokens/settings.ts';
+import { createTokenRecords } from '../../personal-tokens/token-records.ts';
 import { revokeGrant } from '../../provider/records/grants.ts';
 import { revokeMachine } from '../../provider/tokens/status.ts';
 import { createEndedBefore } from '../../revocation/ended-before.ts';
@@ -37,7 +41,19 @@ export function composeEndings(
   const accounts = composeAccounts(config, { store });
   const signedOut = composeSignedOut(config, { store, clock });
   const vault = composeVault(config, { store, clock });
-  const keys = { store: createKeyStore(store), policy: keyPolicyOf(config), clock, generate: generateSigningKey };
+  const making = { clock, generate: generateSigningKey };
+  const policy = keyPolicyOf(config);
+  const keys = { ...making, store: createKeyStore(store), policy };
+  const personalKeys = {
+    ...making,
+    store: createKeyStore(store, 'personal'),
+    policy: personalKeyPolicy(policy, config),
+  };
+  const personalTokens = createTokenEndings({
+    records: createTokenRecords(store, clock),
+    owners: createOwners(store, clock),
+    status: marks,
+  });
   return createEndings({
     clock,
     directory,
@@ -50,12 +66,17 @@ export function composeEndings(
     endPerson: async (accountId) => {
       const account = await accounts.find(accountId);
       await signedOut.endSessions(accountId);
+      await personalTokens.endAllOf(accountId);
       // Without a refresh to come nobody asks the upstream about this person.
       if (account) await vault.change(account, forgotten(seconds(clock)));
     },
-    endSessionsBefore: signedOut.endSessionsBefore,
+    endSessionsBefore: async (moment) => {
+      await signedOut.endSessionsBefore(moment);
+      await personalTokens.endAllBefore(moment);
+    },
     endKey: async (kid) => {
-      await endKey(keys, kid);
+      const personal = (await personalKeys.store.load())?.ring.some(({ key }) => key.kid === kid);
+      await endKey(personal ? personalKeys : keys, kid);
     },
     onEnded,
   });
