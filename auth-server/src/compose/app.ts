@@ -70,7 +70,7 @@ export function composeApp(
   const { issuer, trustedProxies, documentLifetime } = config;
   const { clock, log, audit, store, directory, languageOf, pages, accounts, passThrough, access, signedOut, recheck } =
     dependencies;
-  const { admin, clients, connectors, cookieKeys, isReady, onSignIn, personal, resources } = dependencies;
+  const { admin, clients, connectors, cookieKeys, isReady, onSignIn, personal } = dependencies;
   const { registration: registrationLimits, ...limits } = composeLimits(config, dependencies.createRateLimit);
   const deviceLimits = composeDeviceLimits(config, dependencies.createRateLimit);
   const signIn = {
@@ -94,7 +94,11 @@ export function composeApp(
   const logout = backChannelLogout({ connectors, signedOut, endings: dependencies.endings });
   const registration = { ...clients.registration, ...registrationLimits };
   const documents = dependencies.statusDocuments;
-  const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings: dependencies.endings };
+  const { personalTokens, personalTokenLifetime: longest } = config;
+  const ownTokens =
+    personalTokens === 'on' ? { tokens: personal.tokens, resources: dependencies.resources, longest } : undefined;
+  const { endings } = dependencies;
+  const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings, ownTokens };
   return ({ app, guards, interactions, sessions, resources, revision }, key) => {
     const { pageSessions, routes: pageRoutes } = composePages({ ...pageParts, sessions, resources });
     const routes = [

@@ -114,6 +114,27 @@ export const english = {
     signOutExplained: 'Apps keep their access when you sign out.',
     signOutHere: 'Sign out in this browser',
     signOutEverywhere: 'Sign out in all browsers',
+    // Personal tokens, on the account page.
+    tokensHeading: 'Personal tokens',
+    tokensExplained:
+      'For a program that can send nothing but a header. Whoever has a token can use it as you until it ends, so give each program one of its own.',
+    tokenLives: 'Created on {created}, ends on {end}',
+    tokenEnd: 'End',
+    tokenEndNamed: 'End {name}',
+    tokenNew: 'New token for {server}',
+    tokenName: 'Name of the program',
+    tokenLife: 'Ends after',
+    tokenScopes: 'With this token, the program will be able to',
+    tokenLearns: 'The server will learn',
+    tokenCreate: 'Create the token',
+    tokenShown: 'The token for {name}',
+    tokenCopy: 'Copy it now. It is not shown again.',
+    tokenItself: 'Your new token',
+    tokenMade:
+      'This token was created already and is not shown again. If you did not copy it, end it and create another.',
+    tokenBadName: 'No token was created: the name needs 1 to 60 characters.',
+    tokenNotAllowed: 'No token was created: nothing was chosen, or something that this account may not have.',
+    tokenTooMany: 'No token was created: you have the largest number already. End one first.',
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',
     oneOrganisation:

@@ -121,6 +121,28 @@ export const french: Language = {
     signOutExplained: 'Les applications gardent leur accès quand vous vous déconnectez.',
     signOutHere: 'Se déconnecter dans ce navigateur',
     signOutEverywhere: 'Se déconnecter dans tous les navigateurs',
+    // Personal tokens, on the account page.
+    tokensHeading: 'Jetons personnels',
+    tokensExplained:
+      'Pour un programme qui ne peut envoyer qu’un en-tête. Quiconque possède un jeton peut l’utiliser en votre nom jusqu’à sa fin ; donnez donc à chaque programme le sien.',
+    tokenLives: 'Créé le {created}, prend fin le {end}',
+    tokenEnd: 'Mettre fin',
+    tokenEndNamed: 'Mettre fin à {name}',
+    tokenNew: 'Nouveau jeton pour {server}',
+    tokenName: 'Nom du programme',
+    tokenLife: 'Prend fin après',
+    tokenScopes: 'Avec ce jeton, le programme pourra',
+    tokenLearns: 'Le serveur apprendra',
+    tokenCreate: 'Créer le jeton',
+    tokenShown: 'Le jeton pour {name}',
+    tokenCopy: 'Copiez-le maintenant. Il ne sera plus affiché.',
+    tokenItself: 'Votre nouveau jeton',
+    tokenMade:
+      'Ce jeton a déjà été créé et ne sera plus affiché. Si vous ne l’avez pas copié, mettez-y fin et créez-en un autre.',
+    tokenBadName: 'Aucun jeton n’a été créé : le nom doit avoir de 1 à 60 caractères.',
+    tokenNotAllowed:
+      'Aucun jeton n’a été créé : rien n’était choisi, ou quelque chose que ce compte ne peut pas avoir.',
+    tokenTooMany: 'Aucun jeton n’a été créé : vous en avez déjà le plus grand nombre. Mettez d’abord fin à l’un d’eux.',
     // The choice of an organisation.
     whichOrganisation: 'Quelle organisation ?',
     oneOrganisation:

@@ -114,6 +114,28 @@ export const german: Language = {
     signOutExplained: 'Apps behalten ihren Zugriff, wenn Sie sich abmelden.',
     signOutHere: 'In diesem Browser abmelden',
     signOutEverywhere: 'In allen Browsern abmelden',
+    // Personal tokens, on the account page.
+    tokensHeading: 'Persönliche Token',
+    tokensExplained:
+      'Für ein Programm, das nur einen Header senden kann. Wer ein Token hat, kann es bis zu seinem Ende in Ihrem Namen benutzen. Geben Sie deshalb jedem Programm ein eigenes.',
+    tokenLives: 'Erstellt am {created}, endet am {end}',
+    tokenEnd: 'Beenden',
+    tokenEndNamed: '{name} beenden',
+    tokenNew: 'Neues Token für {server}',
+    tokenName: 'Name des Programms',
+    tokenLife: 'Endet nach',
+    tokenScopes: 'Mit diesem Token kann das Programm',
+    tokenLearns: 'Der Server erfährt',
+    tokenCreate: 'Token erstellen',
+    tokenShown: 'Das Token für {name}',
+    tokenCopy: 'Kopieren Sie es jetzt. Es wird nicht noch einmal angezeigt.',
+    tokenItself: 'Ihr neues Token',
+    tokenMade:
+      'Dieses Token wurde schon erstellt und wird nicht noch einmal angezeigt. Wenn Sie es nicht kopiert haben, beenden Sie es und erstellen Sie ein neues.',
+    tokenBadName: 'Es wurde kein Token erstellt: Der Name braucht 1 bis 60 Zeichen.',
+    tokenNotAllowed:
+      'Es wurde kein Token erstellt: Es war nichts gewählt, oder etwas, das dieses Konto nicht haben darf.',
+    tokenTooMany: 'Es wurde kein Token erstellt: Sie haben schon so viele wie möglich. Beenden Sie zuerst eines.',
     // The choice of an organisation.
     whichOrganisation: 'Welche Organisation?',
     oneOrganisation:

@@ -100,7 +100,7 @@ const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language
 </details>`;
 
 /** The texts of what a resource learns about the person. */
-const CLAIMS = {
+export const CLAIMS = {
   name: 'learnsName',
   username: 'learnsUsername',
   email: 'learnsEmail',

@@ -4,6 +4,7 @@ import type { Middleware } from 'koa';
 import { type AccountDependencies, accountRoutes } from '../../http/account/account.ts';
 import { createGrantsSection, type GrantsSectionDependencies } from '../../http/account/grants-section.ts';
 import { createSignOutSection, type SignOutSectionDependencies } from '../../http/account/sign-out-section.ts';
+import { createTokensSection, type TokensSectionDependencies } from '../../http/account/tokens-section.ts';
 import {
   createPageSessions,
   type PageSessionDependencies,
@@ -17,20 +18,24 @@ import type { Dependencies } from '../dependencies.ts';
 type PageDependencies = Pick<Dependencies, 'store'> &
   Omit<PageSessionDependencies, 'records' | 'cookie'> &
   PageSignInDependencies &
-  Omit<AccountDependencies & GrantsSectionDependencies & SignOutSectionDependencies, 'sections' | 'pageSessions'>;
+  Omit<AccountDependencies & GrantsSectionDependencies & SignOutSectionDependencies, 'sections' | 'pageSessions'> & {
+    /** Absent: people have no personal tokens. */
+    readonly ownTokens: TokensSectionDependencies | undefined;
+  };
 
 interface ComposedPages {
   readonly pageSessions: PageSessions;
   readonly routes: readonly Middleware[];
 }
 
-export function composePages({ store, ...dependencies }: PageDependencies): ComposedPages {
+export function composePages({ store, ownTokens, ...dependencies }: PageDependencies): ComposedPages {
   const pageSessions = createPageSessions({
     ...dependencies,
     records: createPageSessionRecords({ store, clock: dependencies.clock, random: randomBytes }),
     cookie: createSessionCookie(dependencies.issuer.startsWith('https:')),
   });
   const all = { ...dependencies, pageSessions };
-  const sections = [createGrantsSection(all), createSignOutSection(all)];
+  const tokens = ownTokens ? [createTokensSection(ownTokens)] : [];
+  const sections = [createGrantsSection(all), ...tokens, createSignOutSection(all)];
   return { pageSessions, routes: [pageSignInRoutes(dependencies), accountRoutes({ ...all, sections })] };
 }
