@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tokensCommands } from '../../src/cli/tokens/command.ts';
+import { composeEndings } from '../../src/compose/revocation/endings.ts';
+import { createKeyStore } from '../../src/keys/key-store.ts';
 import type { StatusStore } from '../../src/revocation/status-store.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
@@ -36,6 +38,11 @@ describe('tokens', () => {
   const ENV = { PERSONAL_TOKENS: 'services', RESOURCES: JSON.stringify([RESOURCE]) };
   const tokens = (line: string, env: Record<string, string> = {}) =>
     run(tokensCommands(commandsOn({ store, statusStore, clock })), line, { ...ENV, ...env });
+  const now = () => Math.floor(clock.now() / 1000);
+  const endings = () =>
+    commandsOn({ store, statusStore, clock })(ENV, async (opened) =>
+      composeEndings(opened.config, { ...opened, onEnded: () => {} }),
+    );
   const listed = async () => JSON.parse((await tokens('list --json')).stdout) as Record<string, string>[];
   const refused = async (line: string, env: Record<string, string> = {}) => {
     const { status, stdout, stderr } = await tokens(line, env);
@@ -131,5 +138,19 @@ describe('tokens', () => {
 
   it('a name with characters that control a terminal cannot be given', async () => {
     expect(await refused('add nightly --scopes read --name \u001b[31mred')).toContain('the name must be text');
+  });
+
+  it('an ending of everything before a moment ends the tokens made before, and one of a key finds the personal ring', async () => {
+    const { stdout } = await tokens('add nightly --scopes read');
+    const ending = await endings();
+    await ending.end({ kind: 'everything', before: now() }, { origin: 'cli' });
+    expect(await listed()).toHaveLength(1);
+    clock.advance(10);
+    await ending.end({ kind: 'everything', before: now() }, { origin: 'cli' });
+    expect(await listed()).toEqual([]);
+    const kid = decodeProtectedHeader(stdout.trim()).kid ?? '';
+    await ending.end({ kind: 'key', kid }, { origin: 'cli' });
+    const left = (await createKeyStore(store, 'personal').load())?.ring.map(({ key }) => key.kid);
+    expect([left?.length, left?.includes(kid)]).toEqual([1, false]);
   });
 });

@@ -9,8 +9,12 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { composeEndings } from '../../src/compose/revocation/endings.ts';
+import { readConfig } from '../../src/config.ts';
 import { UpstreamError } from '../../src/federation/connector.ts';
-import type { OpenConnector } from '../../src/federation/registry.ts';
+import { discoverKinds, type OpenConnector } from '../../src/federation/registry.ts';
+import { localSubject } from '../../src/federation/subject.ts';
+import { createSqliteDirectory } from '../../src/storage/directory/sqlite.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 import { Browser } from '../support/browser.ts';
@@ -18,6 +22,7 @@ import { openPage, tokenIn } from '../support/page-visitor.ts';
 import { startServer } from '../support/running-server.ts';
 
 const PATIENCE = { timeout: 20_000 };
+const alice = localSubject({ issuer: 'https://acme.example', subject: 'alice' });
 const MCP = 'http://localhost:8080/mcp';
 
 describe('a personal token and its person', () => {
@@ -84,6 +89,9 @@ describe('a personal token and its person', () => {
     };
     return {
       rules,
+      store,
+      statusStore,
+      config: readConfig(env, await discoverKinds(new URL('../../src/connectors/', import.meta.url))),
       list,
       create,
       log: () => servers.flatMap(({ log }) => log),
@@ -115,5 +123,17 @@ describe('a personal token and its person', () => {
     expect(await read.isEnded()).toBe(false);
     expect(await running.list()).toContain(read.id);
     expect(await running.list()).not.toContain(admin.id);
+  });
+
+  it('an ending of the person ends their tokens at once, and the session with which they could make another', async () => {
+    await using running = await start();
+    const token = await running.create('read');
+    const { config, store, statusStore } = running;
+    const directory = createSqliteDirectory(':memory:', systemClock);
+    const endings = composeEndings(config, { store, statusStore, directory, clock: systemClock, onEnded: () => {} });
+    await endings.end({ kind: 'person', accountId: alice }, { origin: 'cli' });
+    expect(await token.isEnded()).toBe(true);
+    expect(await running.list()).not.toContain('create-token');
+    await directory.close();
   });
 });
