@@ -27,7 +27,7 @@ const key = chainKey(bytes);
 const STREAM = 'mcp:audit';
 const PATIENT = { timeout: 60_000 };
 
-interface Writer {
+interface Writer extends Disposable {
   readonly child: ChildProcess;
   readonly ended: Promise<unknown>;
   output: string;
@@ -35,7 +35,8 @@ interface Writer {
 
 function write(redis: TestRedis, name: string): Writer {
   const child = spawn(process.execPath, [WRITER, redis.url, name, bytes.toString('base64')]);
-  const writer: Writer = { child, output: '', ended: new Promise((resolve) => child.once('close', resolve)) };
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const writer: Writer = { child, ended, output: '', [Symbol.dispose]: () => child.kill('SIGKILL') };
   child.stdout?.on('data', (chunk) => {
     writer.output += chunk;
   });
@@ -66,7 +67,8 @@ async function judged(redis: TestRedis, logs = '') {
 describe.skipIf(!hasRedis)(`the audit in a Redis stream (${NEEDS_REDIS})`, () => {
   it('two processes share a stream, one is killed, and each chain is whole', async () => {
     await using redis = await startRedis();
-    const [killed, ended] = [write(redis, 'killed'), write(redis, 'ended')];
+    using killed = write(redis, 'killed');
+    using ended = write(redis, 'ended');
     await vi.waitFor(() => {
       for (const { output } of [killed, ended]) expect(output.match(/audit head/g)?.length).toBeGreaterThan(3);
     }, PATIENT);
