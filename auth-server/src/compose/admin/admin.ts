@@ -6,9 +6,11 @@ import type { Middleware } from 'koa';
 import manifest from '../../../package.json' with { type: 'json' };
 import type { Access } from '../../access/access.ts';
 import { createAdministration } from '../../administration/administration.ts';
+import type { ClientRow } from '../../administration/overview.ts';
 import { noting } from '../../administration/refusal-in-audit.ts';
 import { createRecentRefusals } from '../../administration/refusals.ts';
 import { brandOf } from '../../branding/brand.ts';
+import type { FindClientFacts } from '../../clients/client-facts.ts';
 import type { Config } from '../../config.ts';
 import type { Accounts } from '../../federation/account.ts';
 import { createFormTokens } from '../../http/admin/form-token.ts';
@@ -21,7 +23,6 @@ import { LIST_SIZE, type StatusStore } from '../../revocation/status-store.ts';
 import { createAdminPages } from '../../views/admin/pages.ts';
 import type { Clients } from '../clients.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { describeClientBy } from './describe-client.ts';
 
 export interface AdminDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store' | 'directory'> {
   readonly statusStore: Pick<StatusStore, 'version'>;
@@ -61,7 +62,7 @@ export function composeAdmin(config: Config, dependencies: AdminDependencies): A
     clock,
     directory,
     accounts,
-    describeClient: describeClientBy(clients.preRegistered, store),
+    describeClient: async (clientId) => describe(await clients.facts(clientId)),
     keyring: async () => (await createKeyStore(store).load())?.ring,
     refusals,
     statusList: async () => {
@@ -87,3 +88,9 @@ export function composeAdmin(config: Config, dependencies: AdminDependencies): A
     },
   };
 }
+
+const describe = (facts: Awaited<ReturnType<FindClientFacts>>): Pick<ClientRow, 'name' | 'origin'> => {
+  if (!facts) return { origin: 'removed' };
+  const { name, byOperator, host } = facts;
+  return { name, origin: byOperator ? 'operator' : host === undefined ? 'registered' : 'published' };
+};
