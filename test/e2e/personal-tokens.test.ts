@@ -57,4 +57,18 @@ describe('a token of a service', () => {
     expect(second && (await whoami(second))).toContain('service:nightly');
     await second?.close();
   });
+
+  it('RFC 7517 §5 a personal key that was ended verifies nothing more, long before JWKS_MAX_AGE', async () => {
+    const client = await connect(type('tokens add nightly --scopes mcp:tools').stdout.trim());
+    expect(await whoami(client)).toContain('service:nightly');
+    const [{ kid }] = JSON.parse(type('keys list --personal --json').stdout);
+    expect(type(`keys end -- ${kid}`).status).toBe(0);
+    await expect
+      .poll(() => whoami(client).catch((error: { code?: number }) => error.code), { timeout: 20_000 })
+      .toBe(401);
+    await client.close();
+    const next = await connect(type('tokens add nightly --scopes mcp:tools').stdout.trim());
+    expect(await whoami(next)).toContain('service:nightly');
+    await next.close();
+  });
 });

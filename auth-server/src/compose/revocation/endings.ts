@@ -6,7 +6,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import { createClientList } from '../../clients/client-list.ts';
 import type { Config } from '../../config.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
-import { end as endKey } from '../../keys/operator-changes.ts';
+import { end as endKey, rotate } from '../../keys/operator-changes.ts';
 import { keyPolicyOf } from '../../keys/settings.ts';
 import { generateSigningKey } from '../../keys/signing-key.ts';
 import { createTokenEndings } from '../../personal-tokens/ending.ts';
@@ -77,6 +77,8 @@ export function composeEndings(
     endKey: async (kid) => {
       const personal = (await personalKeys.store.load())?.ring.some(({ key }) => key.kid === kid);
       await endKey(personal ? personalKeys : keys, kid);
+      // The other ring signs the status lists. With a new key there, MCP servers read the key set again, once all processes have both.
+      if (personal) await rotate(keys, true);
     },
     onEnded,
   });
