@@ -69,7 +69,7 @@ export const EVENTS = {
   },
   'access.ended': {
     by: 'auth-server',
-    doc: 'A grant, all grants of a client or a person, a key, or everything before a moment ended: `target` says what, the reason who started it. A command writes `admin.acted`.',
+    doc: 'A grant, all grants of a client or a person, a key, or everything before a moment ended: `target` says what, the reason who started it.',
   },
   'client.registered': { by: 'auth-server', doc: 'A client registered itself (RFC 7591).' },
   'client.changed': { by: 'auth-server', doc: 'A client changed its registration (RFC 7592).' },
