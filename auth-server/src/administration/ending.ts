@@ -101,7 +101,7 @@ async function personEnding(accountId: string, administration: Administration): 
       { title: 'Grants for', value: [...new Set(rows.map(({ client }) => client.name ?? client.clientId))] },
     ],
     consequences: [
-      'Every grant of this person ends, and the person is signed out of this server in every browser.',
+      'Every grant and every personal token of this person ends, and the person is signed out of this server in every browser.',
       ENDS_SOON,
       AGAIN,
     ],
@@ -134,6 +134,7 @@ const everythingEnding = (before: number): AnnouncedEnding => ({
   consequences: [
     'Every grant that was first approved before ends, for every person and client, and so does every browser session: you sign in again, too.',
     'Tokens that clients got for themselves end as well. The clients get new ones.',
+    'Personal tokens that were made before end, and so do the long-lived tokens of services. New ones have to be made.',
     ENDS_SOON,
   ],
 });

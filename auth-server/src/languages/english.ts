@@ -82,7 +82,7 @@ export const english = {
     signOutThere: 'Sign out at {provider} as well',
     // Signing in to a page of this server, without an app.
     signInHere: 'Sign in to this server',
-    signInOnceMore: 'This page needs a sign-in of the last minutes. Sign in once more.',
+    signInOnceMore: 'For this page you must have signed in within the last few minutes. Sign in once more.',
     notAdmittedHere: 'This server does not admit this account.',
     pageSignInDenied: 'You are not signed in: {provider} refused the sign-in, or you cancelled it.',
     pageSignInFailed: 'You are not signed in, because {provider} did not answer as expected.',
@@ -107,7 +107,7 @@ export const english = {
     endAccessOf: 'End the access of {client}',
     endAllQuestion: 'End everything',
     endAllExplained:
-      'This ends the access of every app, and signs you out in all browsers. Use it if you think that somebody else has access to your account.',
+      'This ends the access of every app and every personal token, and signs you out in all browsers. Use it if you think that somebody else has access to your account.',
     endAll: 'End all access and sign out everywhere',
     allAccessEnded: 'No app has access on your behalf any more. An app that you use asks you again.',
     signOutHeading: 'Sign out',
@@ -134,7 +134,7 @@ export const english = {
       'This token was created already and is not shown again. If you did not copy it, end it and create another.',
     tokenBadName: 'No token was created: the name needs 1 to 60 characters.',
     tokenNotAllowed: 'No token was created: nothing was chosen, or something that this account may not have.',
-    tokenTooMany: 'No token was created: you have the largest number already. End one first.',
+    tokenTooMany: 'No token was created: you already have as many as are allowed. End one first.',
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',
     oneOrganisation:

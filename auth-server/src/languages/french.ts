@@ -113,7 +113,7 @@ export const french: Language = {
     endAccessOf: 'Mettre fin à l’accès de {client}',
     endAllQuestion: 'Mettre fin à tout',
     endAllExplained:
-      'Cela met fin à l’accès de toutes les applications et vous déconnecte dans tous les navigateurs. Faites-le si vous pensez que quelqu’un d’autre a accès à votre compte.',
+      'Cela met fin à l’accès de toutes les applications et à tous les jetons personnels, et vous déconnecte dans tous les navigateurs. Faites-le si vous pensez que quelqu’un d’autre a accès à votre compte.',
     endAll: 'Mettre fin à tous les accès et se déconnecter partout',
     allAccessEnded:
       'Plus aucune application n’a d’accès en votre nom. Une application que vous utilisez vous demandera de nouveau.',
@@ -142,7 +142,7 @@ export const french: Language = {
     tokenBadName: 'Aucun jeton n’a été créé : le nom doit avoir de 1 à 60 caractères.',
     tokenNotAllowed:
       'Aucun jeton n’a été créé : rien n’était choisi, ou quelque chose que ce compte ne peut pas avoir.',
-    tokenTooMany: 'Aucun jeton n’a été créé : vous en avez déjà le plus grand nombre. Mettez d’abord fin à l’un d’eux.',
+    tokenTooMany: 'Aucun jeton n’a été créé : vous en avez déjà autant que permis. Mettez d’abord fin à l’un d’eux.',
     // The choice of an organisation.
     whichOrganisation: 'Quelle organisation ?',
     oneOrganisation:

@@ -67,7 +67,7 @@ const show = (withStore: WithStore): Command => ({
 
 const end = (withStore: WithStore): Command => ({
   name: 'end',
-  summary: 'End all approvals of a person, and sign the person out of all browsers.',
+  summary: 'End all approvals and personal tokens of a person, and sign the person out of all browsers.',
   details: `${WHO} Refresh tokens are refused at once, access tokens as soon as MCP servers have read the status list. The person may approve again: to prevent that, change the rules first (PEOPLE_DENY).`,
   parameters: ['person'],
   run: (invocation) =>
