@@ -36,6 +36,8 @@ export interface By {
   readonly actor?: string | undefined;
   /** Of the request. */
   readonly reference?: string | undefined;
+  /** Address of the caller. */
+  readonly from?: string | undefined;
 }
 
 export interface Ended {

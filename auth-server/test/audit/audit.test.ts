@@ -180,6 +180,34 @@ describe('flows show', () => {
     expect((await run(commands, 'audit verify', env)).status).toBe(0);
   });
 
+  it('audit show --person finds what an operator ended, --since leaves out what is older, and export has every line', async () => {
+    const { env, file } = settings();
+    const own = { ...env, DATA_DIR: mkdtempSync(join(folder, 'data-')) };
+    const bob = await (async () => {
+      await using server = await startServer({ env: own });
+      const client = await register(server);
+      const { code } = await authorize(server, client, {}, { person: 'bob' });
+      await redeem(server, client, code);
+      const [grant] = JSON.parse((await run(commands, 'grants list --json', own)).stdout);
+      return String(grant.subject);
+    })();
+    await run(commands, `people end ${bob}`, own);
+    const events = async (line: string) =>
+      (await run(commands, `audit show ${line} --json`, own)).stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((text) => JSON.parse(text));
+    const [ended] = await events('--event access.ended');
+    expect(ended).toMatchObject({ who: bob, details: { actor: expect.any(String) } });
+    expect(await events(`--event access.ended --person ${ended.details.actor}`)).toEqual([ended]);
+    expect((await events(`--person ${bob} --since 1h`)).length).toBeGreaterThan(1);
+    const last = await events(`--since ${ended.at}`);
+    expect(last.map(({ at }) => at).every((at) => at >= ended.at)).toBe(true);
+    expect(last.length).toBeLessThan((await events('')).length);
+    expect((await run(commands, 'audit show --since yesterday', own)).status).toBe(2);
+    expect((await run(commands, 'audit export', own)).stdout).toBe(readFileSync(file, 'utf8'));
+  });
+
   it('without AUDIT_KEY the commands say what is missing', async () => {
     const { stderr, status } = await run(commands, 'flows show x', { CONNECTORS: 'development' });
     expect({ stderr, status }).toEqual({

@@ -109,6 +109,7 @@ export const entryOf = ({ target, by, grants, accountId: who, clientId: client }
   who,
   client,
   reason: by.origin,
+  from: by.from,
   reference: by.reference,
   grant: target.kind === 'grant' ? target.id : undefined,
   details: {

@@ -62,8 +62,10 @@ export const createGrantsSection = (dependencies: GrantsSectionDependencies): Ac
   },
 });
 
-const byPerson = (accountId: string, ctx: Parameters<typeof stateOf>[0]) =>
-  ({ origin: 'page', actor: accountId, reference: stateOf(ctx).requestId }) as const;
+function byPerson(actor: string, ctx: Parameters<typeof stateOf>[0]) {
+  const { requestId: reference, clientAddress: from } = stateOf(ctx);
+  return { origin: 'page', actor, reference, from } as const;
+}
 
 async function shown(entry: GrantEntry, { resources, clientFacts }: GrantsSectionDependencies): Promise<ShownGrant> {
   const found = new Set(entry.resources.map((identifier) => resources.find(identifier) ?? unknown(identifier)));

@@ -86,8 +86,8 @@ async function confirm(
     });
   }
   if (answer === 'changed') return ask(ctx, { path, session, target, hasChanged: true }, dependencies);
-  const { requestId: reference } = stateOf(ctx);
-  const ended = await endings.end(target, { origin: 'admin', actor: session.account.accountId, reference });
+  const { requestId: reference, clientAddress: from } = stateOf(ctx);
+  const ended = await endings.end(target, { origin: 'admin', actor: session.account.accountId, reference, from });
   show(ctx, pages, pages.ended({ what: ending.what, grants: ended.grants, reference }));
 }
 

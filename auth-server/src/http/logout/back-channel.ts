@@ -38,7 +38,8 @@ export const backChannelLogout =
     }
     const token = await read(upstream, readToken, await tokenIn(ctx));
     const end = async (accountId: string) => {
-      await endings.end({ kind: 'person', accountId }, { origin: 'logout', actor: upstream.id });
+      const { requestId: reference, clientAddress: from } = stateOf(ctx);
+      await endings.end({ kind: 'person', accountId }, { origin: 'logout', actor: upstream.id, reference, from });
     };
     const { approvals } = await recorded(() => signedOut.record(token, endsApprovals, end));
     stateOf(ctx).log.info(

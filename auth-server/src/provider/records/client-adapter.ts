@@ -29,7 +29,9 @@ export function createClientAdapter(clients: ClientRecords, dependencies: Client
     consume: never,
     destroy: async (id) => {
       await clients.remove(id);
-      await dependencies.endings.end({ kind: 'client', id }, { origin: 'client', actor: id });
+      const state = Provider.ctx && stateOf(Provider.ctx);
+      const request = { reference: state?.requestId, from: state?.clientAddress };
+      await dependencies.endings.end({ kind: 'client', id }, { origin: 'client', actor: id, ...request });
     },
     revokeByGrantId: never,
   };

@@ -69,9 +69,9 @@ export function listedGrants(
 /** The engine ends a grant at a revocation by the client, a reuse, and a refusal. */
 function startedBy(ctx: KoaContextWithOIDC | undefined): By {
   if (!ctx) return { origin: 'refusal' };
-  const { requestId: reference, isRefused } = stateOf(ctx);
-  if (ctx.oidc.route === 'revocation') return { origin: 'client', actor: ctx.oidc.client?.clientId, reference };
-  return { origin: isRefused ? 'refusal' : 'refresh alarm', reference };
+  const { requestId: reference, clientAddress: from, isRefused } = stateOf(ctx);
+  if (ctx.oidc.route === 'revocation') return { origin: 'client', actor: ctx.oidc.client?.clientId, reference, from };
+  return { origin: isRefused ? 'refusal' : 'refresh alarm', reference, from };
 }
 
 function entryOf(id: string, payload: AdapterPayload, now: number): GrantEntry {

@@ -60,7 +60,16 @@ describe('the pages of the operator in a whole server', () => {
       expect([refused.status, (await read(refused)).error]).toEqual([400, 'invalid_grant']);
       const ended = server.log.filter(({ msg }) => msg === 'access ended');
       expect(ended).toMatchObject([{ by: 'admin', grants: 1, target: { kind }, request: referenceIn(answer) }]);
-      expect(ended[0]?.actor).toBe(localSubject({ issuer: 'https://acme.example', subject: 'alice' }));
+      const actor = localSubject({ issuer: 'https://acme.example', subject: 'alice' });
+      expect(ended[0]?.actor).toBe(actor);
+      expect(server.entries.filter(({ event }) => event === 'access.ended')).toEqual([
+        expect.objectContaining({
+          reason: 'admin',
+          reference: referenceIn(answer),
+          from: expect.any(String),
+          details: expect.objectContaining({ target: kind, actor }),
+        }),
+      ]);
     },
   );
 

@@ -23,7 +23,7 @@ const show = (withTrail: WithTrail): Command => ({
     'Reads where AUDIT says, or the named files; `-` is standard input. --person takes the `sub` of tokens, or an address of which there was a sign-in.',
   rest: 'file',
   options: {
-    person: { ...several, value: 'sub', doc: 'Only of this person.' },
+    person: { ...several, value: 'sub', doc: 'Only of this person, or by this person as operator.' },
     client: { ...several, value: 'client_id', doc: 'Only of this client.' },
     event: { ...several, value: 'name', doc: 'Only this event, such as tool.called.' },
     reference: { ...several, value: 'id', doc: 'Only of this request.' },
@@ -85,7 +85,7 @@ async function selection({ options, rest }: Invocation, trail: OpenedTrail) {
   const people = await subjectsOf(listed(person), rest, trail);
   return {
     fits: (entry: WrittenEntry): boolean =>
-      isAmong(people, entry.who) &&
+      (isAmong(people, entry.who) || isAmong(people, actorOf(entry))) &&
       isAmong(listed(client), entry.client) &&
       isAmong(listed(event), entry.event) &&
       isAmong(listed(reference), entry.reference) &&
@@ -98,6 +98,10 @@ const listed = (option: Invocation['options'][string]): readonly string[] | unde
 
 const isAmong = (wanted: readonly string[] | undefined, value: string | undefined): boolean =>
   wanted === undefined || (value !== undefined && wanted.includes(value));
+
+/** Who ended what somebody else had: an operator. */
+const actorOf = ({ details }: WrittenEntry): string | undefined =>
+  typeof details?.actor === 'string' ? details.actor : undefined;
 
 /** Entries have subjects; only those of sign-ins have an address too. */
 async function subjectsOf(people: readonly string[] | undefined, files: readonly string[], trail: OpenedTrail) {
