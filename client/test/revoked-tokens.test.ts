@@ -36,6 +36,14 @@ describe('draft-ietf-oauth-status-list §8.3 a token with a status reference', (
     await site[Symbol.asyncDispose]();
   });
 
+  it('§7 the doctor says that a token was revoked in a list with more than one bit for each token', async () => {
+    const bytes = new Uint8Array(128);
+    bytes[2] = 0x20;
+    const { site, uri, report } = await startPublishing(5, { status_list: { bits: 4, lst: await encode(bytes) } });
+    expect(saysOf(report)).toContain(`But its issuer has revoked it: entry 5 of ${uri} is marked`);
+    await site[Symbol.asyncDispose]();
+  });
+
   it("the doctor says why a list can't be read", async () => {
     const { site, report } = await startPublishing(5, { sub: 'https://elsewhere.example' });
     expect(saysOf(report)).toContain("its status list can't be read");

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { decode, encode, isMarked, setBit } from '../../src/status-list/status-list.ts';
+import { decode, encode, isMarked, readStatusList, STATUS_WIDTHS, setBit } from '../../src/status-list/status-list.ts';
 
 const LIMIT = 2 ** 17;
 
@@ -22,6 +22,25 @@ describe('Token Status List §4 the form of a list', () => {
       const bits = randomBytes(randomInt(1, LIMIT));
       expect(Buffer.from(await decode(await encode(bits), LIMIT)).equals(bits)).toBe(true);
     }
+  });
+
+  it('§4.1 the example of the draft with two bits for each token has these marks', async () => {
+    const statuses = [1, 2, 0, 3, 0, 1, 0, 1, 1, 2, 3, 3];
+    const { bits, entries } = await readStatusList({ bits: 2, lst: 'eNo76fITAAPfAgc' }, LIMIT);
+    expect(entries).toBe(statuses.length);
+    expect(statuses.map((_, idx) => isMarked(bits, idx))).toEqual(statuses.map((status) => status !== 0));
+  });
+
+  it.each(STATUS_WIDTHS)('§7 a list with %s bits for each token has a mark for each value but 0', async (width) => {
+    const statuses = Array.from({ length: (64 * 8) / width }, () => randomInt(2 ** width));
+    const bytes = new Uint8Array(64);
+    for (const [idx, status] of statuses.entries()) {
+      const place = (idx * width) >> 3;
+      bytes[place] = (bytes[place] ?? 0) | (status << ((idx * width) % 8));
+    }
+    const { bits, entries } = await readStatusList({ bits: width, lst: await encode(bytes) }, LIMIT);
+    expect(entries).toBe(statuses.length);
+    expect(statuses.map((_, idx) => isMarked(bits, idx))).toEqual(statuses.map((status) => status !== 0));
   });
 
   it('§8.3 an index beyond the list counts as marked', () => {

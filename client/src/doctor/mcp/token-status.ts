@@ -2,7 +2,12 @@
  * Owns what a token status list says of a token (draft-ietf-oauth-status-list §8.3). It is read from where the token says, which only
  * shows what the server would see: nothing is decided by it.
  */
-import { decode, isMarked, STATUS_LIST_MEDIA_TYPE } from '@mcp-oauth/shared/status-list/status-list';
+import {
+  isMarked,
+  readStatusList,
+  STATUS_LIST_MEDIA_TYPE,
+  STATUS_WIDTHS,
+} from '@mcp-oauth/shared/status-list/status-list';
 import { foreignText } from '../foreign-text.ts';
 import type { Ask } from '../network/ask.ts';
 import type { Document } from '../step.ts';
@@ -38,12 +43,13 @@ export async function listedStatus(
   const jwt = answer.body.trim();
   const content = objectIn(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
   const said = asDocument(content?.status_list);
-  if (content?.sub !== list.uri || typeof said?.lst !== 'string' || said.bits !== 1)
-    return { state: 'unreadable', says: `${place} is no list about itself, with one bit for each token` };
+  const width = STATUS_WIDTHS.find((bits) => bits === said?.bits);
+  if (content?.sub !== list.uri || typeof said?.lst !== 'string' || !width)
+    return { state: 'unreadable', says: `${place} is no list about itself, with 1, 2, 4 or 8 bits for each token` };
   if ((await isSigned(jwt)) === false)
     return { state: 'unreadable', says: `${place} is signed by no key of the authorization server` };
-  const bits = await decode(said.lst, MOST_BYTES).catch(() => undefined);
-  if (!bits || !Number.isInteger(idx) || idx < 0 || idx >= bits.length * 8)
+  const read = await readStatusList({ bits: width, lst: said.lst }, MOST_BYTES).catch(() => undefined);
+  if (!read || !Number.isInteger(idx) || idx < 0 || idx >= read.entries)
     return { state: 'unreadable', says: `${place} has no entry ${foreignText(String(idx))}` };
-  return { state: isMarked(bits, idx) ? 'marked' : 'good', says: `entry ${idx} of ${place}` };
+  return { state: isMarked(read.bits, idx) ? 'marked' : 'good', says: `entry ${idx} of ${place}` };
 }

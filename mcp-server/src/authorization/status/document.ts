@@ -3,17 +3,19 @@
  * expired, and small enough.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { decode, STATUS_LIST_TYPE } from '@mcp-oauth/shared/status-list/status-list';
+import {
+  type ReadStatusList,
+  readStatusList,
+  STATUS_LIST_TYPE,
+  STATUS_WIDTHS,
+} from '@mcp-oauth/shared/status-list/status-list';
 import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import type { KeySource } from '../issuer/key-source.ts';
 import type { TokenRules } from '../token/rules.ts';
 import { verifiedBy } from '../token/verified-by.ts';
 
-export interface ListDocument {
-  /** One bit for each entry: whether its value is another one than 0. */
-  readonly bits: Uint8Array;
-  readonly entries: number;
+export interface ListDocument extends ReadStatusList {
   /** Seconds since the epoch, as is `expiresAt`. */
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -41,7 +43,7 @@ const content = z.object({
   sub: z.string(),
   iat: z.number(),
   exp: z.number().optional(),
-  status_list: z.object({ bits: z.literal([1, 2, 4, 8]), lst: z.string().min(1) }),
+  status_list: z.object({ bits: z.literal(STATUS_WIDTHS), lst: z.string().min(1) }),
 });
 
 /** @throws Error that says what is wrong with it */
@@ -65,27 +67,13 @@ export async function openList(
   if (iss !== rules.issuer) throw new Error(`its iss is ${iss}`);
   if (sub !== uri) throw new Error(`its sub is ${sub}`);
   if (iat > now + rules.clockTolerance) throw new Error('its iat is in the future');
-  const bytes = await decode(list.lst, MOST_BYTES);
-  const entries = (bytes.length * 8) / list.bits;
-  return { bits: oneBitEach(bytes, list.bits), entries, issuedAt: iat, expiresAt: exp, kid };
+  return { ...(await readStatusList(list, MOST_BYTES)), issuedAt: iat, expiresAt: exp, kid };
 }
 
 function readContent(claims: unknown): z.infer<typeof content> {
   const { success, data, error } = content.safeParse(claims);
   if (success) return data;
   throw new Error(error.issues.map(({ path, message }) => [...path, message].join(': ')).join(', '));
-}
-
-/** draft-ietf-oauth-status-list §7: any value but 0 means that the token is not valid, or not now. */
-function oneBitEach(bytes: Uint8Array, width: 1 | 2 | 4 | 8): Uint8Array {
-  if (width === 1) return bytes;
-  const [inByte, mask] = [8 / width, 2 ** width - 1];
-  const bits = new Uint8Array(Math.ceil((bytes.length * inByte) / 8));
-  for (let idx = 0; idx < bytes.length * inByte; idx += 1) {
-    const value = ((bytes[Math.floor(idx / inByte)] ?? 0) >> ((idx % inByte) * width)) & mask;
-    if (value !== 0) bits[idx >> 3] = (bits[idx >> 3] ?? 0) | (1 << (idx & 7));
-  }
-  return bits;
 }
 
 /** Whether a document has all marks of another one. */
