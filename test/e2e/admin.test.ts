@@ -51,7 +51,7 @@ describe('the pages of the operator in Chromium', () => {
       await page.getByText(words).first().waitFor();
     await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished))');
     await confirm.click();
-    await page.getByRole('heading', { name: 'It has ended' }).waitFor();
+    await page.getByRole('heading', { name: 'Ended: this grant' }).waitFor();
     expect(await barriersOf(page, 'admin-ended')).toEqual([]);
     const refreshed = await client.refresh(String(tokens.refresh_token));
     expect([refreshed.status, refreshed.json.error]).toEqual([400, 'invalid_grant']);

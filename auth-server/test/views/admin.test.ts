@@ -93,8 +93,8 @@ describe('the pages of the operator', () => {
     const rows = { ...someRows(), refusals: [refusal('no rule allows this person', 'ref-1')] };
     const [overview = ''] = await everyPage(rows);
     for (const words of [
-      'alice@example.com', 'Notes', 'mcp:tools', 'no rule allows this person', 'ref-1', 'key-1', 'list-1', 'version 7',
-      '1.2.3', '9.9.9', 'v24.0.0', '2026-01-01 00:00',
+      'alice@example.com', 'Notes', 'mcp:tools', 'sign-in.refused', 'docs/audit.md', 'no rule allows this person', 'ref-1',
+      'key-1', 'list-1', 'version 7', '1.2.3', '9.9.9', 'v24.0.0', '2026-01-01 00:00',
     ]) expect(overview).toContain(words); // biome-ignore format: one list
   });
 

@@ -61,13 +61,13 @@ export interface EndedView extends AdminLook {
 
 export function endedPage(view: EndedView): string {
   const { what, grants, reference, base } = view;
-  const title = 'It has ended';
+  const title = `Ended: ${what}`;
   return adminPage(view, {
     title,
     isCard: true,
     body: html`<div class="card">
 <h1>${title}</h1>
-<p>What ended: ${what}.${grants !== undefined && ` Grants: ${grants}.`}</p>
+${grants !== undefined && html`<p>Grants: ${grants}.</p>`}
 <p>MCP servers refuse the access tokens as soon as they have read the status list again, which takes seconds.</p>
 <a class="button quiet" href="${base}">Back to the overview</a>
 </div>

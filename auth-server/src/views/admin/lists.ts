@@ -24,7 +24,7 @@ export interface ListView extends AdminLook {
 const TITLES = {
   people: ['People', '/people'],
   clients: ['Clients', '/clients'],
-  grants: ['Grants', '/grants'],
+  grants: ['Grants (approvals)', '/grants'],
   refusals: ['Refusals of the last hour', undefined],
 } as const satisfies Readonly<Record<Rows['list'], readonly [string, Part | undefined]>>;
 

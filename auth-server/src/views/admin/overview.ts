@@ -32,7 +32,7 @@ ${figures(view)}
 ${refusals(view.refusals.slice(0, REFUSALS))}
 ${view.refusals.length > REFUSALS && html`<p><a href="${base}/refusals">All refusals of the last hour</a></p>`}
 </section>
-<section class="card"><h2>Newest grants</h2>
+<section class="card"><h2>Newest grants (approvals)</h2>
 ${searchForm(base)}
 ${grants(base, view.grants.rows)}
 ${more(`${base}/grants`, 'All grants', view.grants)}

@@ -88,7 +88,7 @@ export const clients = (base: string, rows: readonly ClientRow[]): Html =>
 
 export const grants = (base: string, rows: readonly GrantRow[]): Html =>
   table(rows, {
-    caption: 'Grants',
+    caption: 'Grants (approvals)',
     none: 'There is no grant.',
     columns: [
       ['Person', ({ person }) => personCell(base, person)],
@@ -115,13 +115,16 @@ export const keys = (base: string, rows: readonly KeyRow[]): Html =>
     act: ({ kid }) => endLink(base, 'key', kid, kid),
   });
 
-export const refusals = (rows: readonly RecentRefusal[]): Html =>
+export const refusals = (rows: readonly RecentRefusal[]): Html => html`${refusalTable(rows)}
+${rows.length > 0 && html`<p class="soft small">The events are those of the audit, with its names (docs/audit.md).</p>`}`;
+
+const refusalTable = (rows: readonly RecentRefusal[]): Html =>
   table(rows, {
     caption: 'Refusals of the last hour',
     none: 'Nobody was refused in the last hour.',
     columns: [
       ['When', ({ at }) => moment(at)],
-      ['What', ({ event }) => event],
+      ['Event', ({ event }) => event],
       ['Rule or reason', ({ reason }) => cell(foreign(reason))],
       ['Client', ({ client }) => cell(foreign(client))],
       ['Reference', ({ reference }) => (reference === undefined ? '–' : cell(html`<code>${reference}</code>`))],

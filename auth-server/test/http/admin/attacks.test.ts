@@ -27,7 +27,7 @@ describe.each(ACTS)('the form at %s', (path, target) => {
     expect(site.ended).toEqual([
       { target, by: { origin: 'admin', actor: 'alice', reference: done.headers.get('x-request-id') } },
     ]);
-    expect(markup).toContain('It has ended');
+    expect(markup).toContain('<h1>Ended: ');
   });
 
   it('a GET or HEAD ends nothing, and other methods are refused', async () => {
