@@ -93,14 +93,14 @@ export const english = {
     account: 'Your account',
     connectedApps: 'Connected apps',
     connectedExplained:
-      'An app renews its access every few minutes while it is in use, and this server sees nothing else of it. So “last used” is the last time that it did. If you end an access, the app loses it within seconds.',
+      'An app renews its access every few minutes while it is in use, and this server sees nothing else of it. So “last used” is the last time that it did. If you end the access of an app, it ends within seconds.',
     nothingConnected: 'No app has access to anything on your behalf.',
     moreApps: 'More apps',
     goneClient: 'an app that is no longer registered',
     mayDo: 'Allowed to',
-    connectedFrom: 'Approved',
-    fromBrowser: 'in a browser',
-    fromDevice: 'for a device that showed a code',
+    connectedFrom: 'Connected from',
+    fromBrowser: 'a browser',
+    fromDevice: 'a device that showed a code',
     connectedSince: 'Since',
     lastRenewed: 'Last used',
     endsByItself: 'Ends by itself',
@@ -117,7 +117,7 @@ export const english = {
     // Personal tokens, on the account page.
     tokensHeading: 'Personal tokens',
     tokensExplained:
-      'For a program that can send nothing but a header. Whoever has a token can use it as you until it ends, so give each program one of its own.',
+      'For a program that can only send a fixed header (an API key). Whoever has a token can use it as you until it ends, so give each program one of its own.',
     tokenLives: 'Created on {created}, ends on {end}',
     tokenEnd: 'End',
     tokenEndNamed: 'End {name}',

@@ -88,7 +88,8 @@ export const french: Language = {
     signOutThere: 'Se déconnecter aussi chez {provider}',
     // Signing in to a page of this server, without an app.
     signInHere: 'Se connecter à ce serveur',
-    signInOnceMore: 'Cette page demande une connexion datant de quelques minutes. Connectez-vous encore une fois.',
+    signInOnceMore:
+      'Pour cette page, vous devez vous être connecté dans les dernières minutes. Connectez-vous encore une fois.',
     notAdmittedHere: 'Ce serveur n’admet pas ce compte.',
     pageSignInDenied: 'Vous n’êtes pas connecté : {provider} a refusé la connexion, ou vous l’avez annulée.',
     pageSignInFailed: 'Vous n’êtes pas connecté, car {provider} n’a pas répondu comme prévu.',
@@ -99,14 +100,14 @@ export const french: Language = {
     account: 'Votre compte',
     connectedApps: 'Applications connectées',
     connectedExplained:
-      'Une application renouvelle son accès à quelques minutes d’intervalle tant qu’elle est utilisée, et ce serveur ne voit rien d’autre d’elle. « Dernière utilisation » est donc le dernier renouvellement. Si vous mettez fin à un accès, l’application le perd en quelques secondes.',
+      'Une application renouvelle son accès à quelques minutes d’intervalle tant qu’elle est utilisée, et ce serveur ne voit rien d’autre d’elle. « Dernière utilisation » est donc le dernier renouvellement. Si vous mettez fin à l’accès d’une application, elle le perd en quelques secondes.',
     nothingConnected: 'Aucune application n’a d’accès en votre nom.',
     moreApps: 'Autres applications',
     goneClient: 'une application qui n’est plus enregistrée',
     mayDo: 'Peut',
-    connectedFrom: 'Autorisée',
-    fromBrowser: 'dans un navigateur',
-    fromDevice: 'pour un appareil qui affichait un code',
+    connectedFrom: 'Connectée via',
+    fromBrowser: 'un navigateur',
+    fromDevice: 'un appareil qui affichait un code',
     connectedSince: 'Depuis',
     lastRenewed: 'Dernière utilisation',
     endsByItself: 'Se termine d’elle-même',
@@ -124,7 +125,7 @@ export const french: Language = {
     // Personal tokens, on the account page.
     tokensHeading: 'Jetons personnels',
     tokensExplained:
-      'Pour un programme qui ne peut envoyer qu’un en-tête. Quiconque possède un jeton peut l’utiliser en votre nom jusqu’à sa fin ; donnez donc à chaque programme le sien.',
+      'Pour un programme qui ne peut envoyer qu’un en-tête fixe (une clé d’API). Quiconque possède un jeton peut l’utiliser en votre nom jusqu’à sa fin ; donnez donc à chaque programme le sien.',
     tokenLives: 'Créé le {created}, prend fin le {end}',
     tokenEnd: 'Mettre fin',
     tokenEndNamed: 'Mettre fin à {name}',
@@ -165,7 +166,7 @@ export const french: Language = {
       'Ce code ne peut pas être utilisé : il est mal écrit, a plus de dix minutes ou a déjà été entré. Vérifiez-le, ou recommencez sur l’appareil.',
     sameCode: 'Votre appareil affiche-t-il ce code ?',
     deviceAsks:
-      'Un appareil avec ce code demande l’accès à votre compte. La page suivante dit de quelle app il s’agit et à quoi elle accède.',
+      'Un appareil avec ce code demande l’accès à votre compte. La page suivante dit de quelle application il s’agit et à quoi elle accède.',
     isMyDevice: 'Oui, c’est mon appareil',
     deviceGranted: 'Votre appareil a accès',
     returnToDevice:

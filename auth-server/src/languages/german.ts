@@ -81,7 +81,8 @@ export const german: Language = {
     signOutThere: 'Auch bei {provider} abmelden',
     // Signing in to a page of this server, without an app.
     signInHere: 'Bei diesem Server anmelden',
-    signInOnceMore: 'Diese Seite braucht eine Anmeldung aus den letzten Minuten. Melden Sie sich noch einmal an.',
+    signInOnceMore:
+      'Für diese Seite müssen Sie sich in den letzten Minuten angemeldet haben. Melden Sie sich noch einmal an.',
     notAdmittedHere: 'Dieser Server lässt dieses Konto nicht zu.',
     pageSignInDenied:
       'Sie sind nicht angemeldet: {provider} hat die Anmeldung abgelehnt, oder Sie haben sie abgebrochen.',
@@ -93,14 +94,14 @@ export const german: Language = {
     account: 'Ihr Konto',
     connectedApps: 'Verbundene Apps',
     connectedExplained:
-      'Eine App erneuert ihren Zugriff alle paar Minuten, solange sie verwendet wird, und mehr sieht dieser Server nicht von ihr. „Zuletzt verwendet“ ist deshalb die letzte Erneuerung. Wenn Sie einen Zugriff beenden, verliert die App ihn in Sekunden.',
+      'Eine App erneuert ihren Zugriff alle paar Minuten, solange sie verwendet wird, und mehr sieht dieser Server nicht von ihr. „Zuletzt verwendet“ ist deshalb die letzte Erneuerung. Wenn Sie den Zugriff einer App beenden, endet er innerhalb von Sekunden.',
     nothingConnected: 'Keine App hat in Ihrem Namen auf etwas Zugriff.',
     moreApps: 'Weitere Apps',
     goneClient: 'eine App, die nicht mehr registriert ist',
     mayDo: 'Darf',
-    connectedFrom: 'Zugelassen',
-    fromBrowser: 'in einem Browser',
-    fromDevice: 'für ein Gerät, das einen Code angezeigt hat',
+    connectedFrom: 'Verbunden über',
+    fromBrowser: 'einen Browser',
+    fromDevice: 'ein Gerät, das einen Code angezeigt hat',
     connectedSince: 'Seit',
     lastRenewed: 'Zuletzt verwendet',
     endsByItself: 'Endet von selbst',
@@ -117,7 +118,7 @@ export const german: Language = {
     // Personal tokens, on the account page.
     tokensHeading: 'Persönliche Token',
     tokensExplained:
-      'Für ein Programm, das nur einen Header senden kann. Wer ein Token hat, kann es bis zu seinem Ende in Ihrem Namen benutzen. Geben Sie deshalb jedem Programm ein eigenes.',
+      'Für ein Programm, das nur einen festen Header senden kann (einen API-Schlüssel). Wer ein Token hat, kann es bis zu seinem Ende in Ihrem Namen benutzen. Geben Sie deshalb jedem Programm ein eigenes.',
     tokenLives: 'Erstellt am {created}, endet am {end}',
     tokenEnd: 'Beenden',
     tokenEndNamed: '{name} beenden',
@@ -155,7 +156,7 @@ export const german: Language = {
       'Geben Sie den Code ein, den Ihr Gerät oder Ihr Terminal zeigt. Geben Sie nie einen Code ein, den Ihnen jemand geschickt hat.',
     deviceCode: 'Code des Geräts',
     codeRefused:
-      'Dieser Code geht nicht: Er ist falsch geschrieben, älter als zehn Minuten oder wurde schon einmal eingegeben. Prüfen Sie ihn, oder beginnen Sie am Gerät von vorn.',
+      'Dieser Code kann nicht verwendet werden: Er ist falsch geschrieben, älter als zehn Minuten oder wurde schon einmal eingegeben. Prüfen Sie ihn, oder beginnen Sie am Gerät von vorn.',
     sameCode: 'Zeigt Ihr Gerät diesen Code?',
     deviceAsks:
       'Ein Gerät mit diesem Code möchte Zugriff auf Ihr Konto. Welche App es ist und worauf, steht auf der nächsten Seite.',

@@ -48,7 +48,7 @@ describe('the connected apps on the account page', () => {
     expect(markup).toContain('<bdi>&lt;b&gt;Notes&lt;/b&gt;</bdi>');
     expect(markup).toContain('<span class="tag">unverified</span> The app chose this name itself.');
     expect(markup).toContain('See the status of this server');
-    expect(markup).toContain('<dd>in a browser</dd>');
+    expect(markup).toContain('<dt>Connected from</dt><dd>a browser</dd>');
     const times = [...markup.matchAll(/<time datetime="([^"]+)">([^<]+)</g)];
     expect(times.map(([, iso = '']) => Date.parse(iso))).toEqual([expect.any(Number), used, expect.any(Number)]);
     for (const [, , text] of times) expect(text).toMatch(/ UTC$/);
@@ -88,7 +88,7 @@ describe('the connected apps on the account page', () => {
     const device = await registerDevice(server);
     await new Visitor(server).approve((await codesFor(server, device)).user_code);
     const markup = await (await openPage(new Browser(server))).text();
-    expect(markup).toContain('<dd>for a device that showed a code</dd>');
+    expect(markup).toContain('<dt>Connected from</dt><dd>a device that showed a code</dd>');
     expect(markup).toContain('End the access of <bdi>Terminal</bdi>');
   });
 
