@@ -110,7 +110,7 @@ const endCommand = (withStore: WithStore): Command => ({
   run: ({ env, parameters: { kid = '' }, stdout }) =>
     withStore(env, async (opened) => {
       await endingsOf(opened).end({ kind: 'key', kid }, { origin: 'cli' });
-      stdout.write(`Ended ${kid}. Another key signs, as soon as running servers have read it (KEY_POLL).\n`);
+      stdout.write(`Ended ${kid}. Running servers sign with another key within KEY_POLL.\n`);
       return 0;
     }),
 });

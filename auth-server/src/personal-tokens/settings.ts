@@ -8,19 +8,19 @@ const DAY = 86_400;
 export const personalTokenSettings = {
   personalTokens: setting({
     env: 'PERSONAL_TOKENS',
-    doc: 'Long-lived access tokens for programs that can send nothing but a header. `services`: the operator makes them for services with `tokens add`. `on`: people may make their own at /account as well. Their keys are published besides those of other tokens. What is switched off again ends the tokens that there are.',
+    doc: 'Long-lived access tokens for programs that can only send a fixed header (an API key). `services`: the operator makes them for services with `tokens add`. `on`: people may make their own at /account as well. Their keys are published besides those of other tokens. Switching it off ends the tokens, and switching from `on` to `services` those of people.',
     type: oneOf('off', 'services', 'on'),
     default: 'off',
   }),
   personalTokenLifetime: setting({
     env: 'PERSONAL_TOKEN_LIFETIME',
-    doc: 'Maximum lifetime of these tokens. If it is shortened, tokens that are older end.',
+    doc: 'Maximum lifetime of a personal token (PERSONAL_TOKENS). Tokens that are older than a shorter value end.',
     type: duration(60, 366 * DAY),
     default: '90d',
   }),
   personalTokenScopes: optional({
     env: 'PERSONAL_TOKEN_SCOPES',
-    doc: 'Scopes that people may give to their tokens, separated by commas. A token with another scope ends. Not set: each scope that the person may have. Tokens of services have the scopes that the operator names.',
+    doc: 'Scopes that people may give to their tokens, separated by commas. A token that already has another scope ends. Not set: each scope that the person may have. Tokens of services have the scopes that the operator names.',
     type: exactList(),
     example: 'mcp:tools',
   }),

@@ -56,7 +56,7 @@ export const EVENTS = {
   'token.refused': { by: 'auth-server', doc: 'A token request was refused.', ofStrangers: true },
   'token.reused': {
     by: 'auth-server',
-    doc: 'A code or refresh token was used a second time: stolen, or a client repeats itself. The grant is revoked.',
+    doc: 'A code or refresh token was used a second time: it was stolen, or a client sent it twice. The grant is revoked.',
   },
   'personal-token.made': { by: 'auth-server', doc: 'A person made a personal token: `token` is its id.' },
   'personal-token.ended': {
@@ -94,7 +94,7 @@ export const EVENTS = {
   'session.opened': { by: 'mcp-server', doc: 'A client opened a session of MCP.' },
   'session.ended': {
     by: 'mcp-server',
-    doc: 'A session was ended: by its client, for a newer one, or as its token was revoked. Idle ones expire unnoted.',
+    doc: 'A session was ended: by its client, for a newer one, or as its token was revoked. Sessions that expire have no entry.',
   },
   'session.refused': { by: 'mcp-server', doc: 'A session of somebody else was asked for, or a limit was reached.' },
 } as const satisfies Readonly<Record<string, EventDeclaration>>;

@@ -5,7 +5,7 @@ import { integer, oneOf, secretKeys, text } from '../settings/types.ts';
 export const auditSettings = {
   audit: setting({
     env: 'AUDIT',
-    doc: 'Where the audit goes, which says who did what (docs/audit.md): `stdout` between the lines of the log, `file` to AUDIT_FILE, `redis` to a stream in the Redis of REDIS_URL. It contains personal data, so it is `off` until somebody decides how long it is kept.',
+    doc: 'Where audit entries are written, which say who did what (docs/audit.md): `stdout` between the lines of the log, `file` to AUDIT_FILE, `redis` to a stream in the Redis of REDIS_URL. It contains personal data, so it is `off` until somebody decides how long it is kept.',
     type: oneOf('off', 'stdout', 'file', 'redis'),
     default: 'off',
   }),
@@ -17,7 +17,7 @@ export const auditSettings = {
   }),
   auditFile: optional({
     env: 'AUDIT_FILE',
-    doc: 'File for AUDIT=file; entries are appended. Several processes may share it. When it was moved away, a new one is created within a second.',
+    doc: 'File for AUDIT=file; entries are appended. Several processes may share it. After a rotation a new file is created within a second.',
     type: text(),
     example: '/var/log/mcp/audit.jsonl',
   }),

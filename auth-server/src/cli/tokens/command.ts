@@ -32,7 +32,7 @@ export function tokensCommands(withStore: WithStore): CommandGroup {
 
 const add = (withTokens: WithTokens): Command => ({
   name: 'add',
-  summary: 'Make a token for a service that can send nothing but a header, and show it once.',
+  summary: 'Make a token for a service that can only send a fixed header, and show it once.',
   details:
     'The service sends it as Authorization: Bearer <token>. It is the subject service:<name>, and a client of its own. A service that can send a request of its own is better off with client_credentials.',
   parameters: ['service'],

@@ -1,7 +1,7 @@
 /**
  * Ensures that a grant also stores exactly what was approved, for which organisation, when it began, by which way, and where the status
- * of its tokens is, in the same
- * record and the same write. It extends the list of stored members of `provider.Grant` of oidc-provider 9.13.3, which is not public.
+ * of its tokens is, in the same record and the same write. It extends the list of stored members of `provider.Grant` of oidc-provider
+ * 9.13.3, which is not public.
  */
 import type Provider from 'oidc-provider';
 import { z } from 'zod';

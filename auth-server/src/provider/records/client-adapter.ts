@@ -2,7 +2,6 @@
  * Owns how a client is written after all checks: a registration then uses its initial access token (RFC 7591 §3), and a change is
  * only applied if the client still exists (RFC 7592 §2.2). The id is stored in plain text, as it is public and operators search for it.
  */
-
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';

@@ -1,5 +1,4 @@
 /** Owns the section of the account page with the personal tokens of a person: the list, a form for each server, and a new token, once. */
-
 import type { PersonClaim } from '@mcp-oauth/shared/contract';
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { dayIn, fill, type Language } from '../../languages/language.ts';

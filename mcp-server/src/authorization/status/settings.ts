@@ -5,7 +5,7 @@ import * as type from '@mcp-oauth/shared/settings/types';
 export const statusSettings = {
   statusMaxAge: setting({
     env: 'STATUS_MAX_AGE',
-    doc: 'How soon a token that its issuer has revoked is refused, its streams are closed and its calls are aborted. The status lists that tokens refer to are read that often, [one request for all tokens](revocation.md). `off`: no list is read.',
+    doc: 'A token that its issuer has revoked is refused after this time at most, its streams are closed and its calls are aborted (docs/revocation.md). One request reads a status list for all its tokens. `off`: no list is read.',
     type: type.durationOrOff(0, 300),
     default: '5s',
   }),
@@ -17,7 +17,7 @@ export const statusSettings = {
   }),
   statusUnavailable: setting({
     env: 'STATUS_UNAVAILABLE',
-    doc: 'What happens after STATUS_GRACE to tokens whose status list cannot be read. `refuse`: they are answered with 503. `accept`: they are accepted until they expire, unless they live longer than an hour.',
+    doc: 'What happens after STATUS_GRACE to tokens whose status list cannot be read. `refuse`: they are answered with 503. `accept`: they are accepted until they expire. Tokens that live longer than an hour are always refused.',
     type: type.oneOf('refuse', 'accept'),
     default: 'refuse',
   }),

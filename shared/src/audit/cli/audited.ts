@@ -75,7 +75,7 @@ export async function writeEntries(
     await trail?.close();
     if (trail && trail.counts.ok < entries.length + OWN) throw new StartError('it took no entries');
   } catch (error) {
-    stderr.write(`The audit does not have this: ${reasonOf(error)}\n`);
+    stderr.write(`The audit entry of this command could not be written: ${reasonOf(error)}\n`);
   } finally {
     redis?.disconnect();
   }

@@ -123,7 +123,7 @@ function judgeFalse({ writer, n }: Link, chain: Chain | undefined, line: Line, r
 function follow(chain: Chain, { writer, n, prev, mac }: Link, line: Line, report: Report): void {
   const { source, place } = line;
   if (n > chain.last + 1) chain.missing.push({ from: chain.last + 1, to: n - 1, source, place });
-  else if (chain.mac !== undefined && prev !== chain.mac) report('forged', writer, `the one before ${at(line)}`);
+  else if (chain.mac !== undefined && prev !== chain.mac) report('forged', writer, `the entry before ${at(line)}`);
   chain.last = n;
   chain.mac = mac;
 }
