@@ -150,6 +150,7 @@ const DECLARED = {
         'device-poll',
         'failure',
         'scim',
+        'personal-token',
         'register',
         'register-all',
         'client-host',

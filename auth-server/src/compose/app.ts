@@ -39,6 +39,7 @@ import type { ComposedPersonalTokens } from './personal-tokens/server.ts';
 
 const MINUTE = 60;
 const HOUR = 3_600;
+const DAY = 86_400;
 /** How many addresses may enter device codes at their limit. */
 const TOGETHER = 10;
 
@@ -94,9 +95,7 @@ export function composeApp(
   const logout = backChannelLogout({ connectors, signedOut, endings: dependencies.endings });
   const registration = { ...clients.registration, ...registrationLimits };
   const documents = dependencies.statusDocuments;
-  const { personalTokens, personalTokenLifetime: longest } = config;
-  const ownTokens =
-    personalTokens === 'on' ? { tokens: personal.tokens, resources: dependencies.resources, longest } : undefined;
+  const ownTokens = composeOwnTokens(config, dependencies);
   const { endings } = dependencies;
   const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings, ownTokens };
   return ({ app, guards, interactions, sessions, resources, revision }, key) => {
@@ -132,6 +131,16 @@ export function composeApp(
       engine: app,
     });
   };
+}
+
+/** New personal tokens of one person in a day. */
+const NEW_TOKENS = 100;
+
+/** @returns nothing if people make no tokens */
+function composeOwnTokens(config: Config, { personal, resources, createRateLimit }: AppDependencies) {
+  if (config.personalTokens !== 'on') return undefined;
+  const limit = createRateLimit({ name: 'personal-token', points: NEW_TOKENS, seconds: DAY });
+  return { tokens: personal.tokens, resources, longest: config.personalTokenLifetime, limit };
 }
 
 /** SCIM for the connectors that have a token. */

@@ -134,6 +134,7 @@ export const english = {
       'This token was created already and is not shown again. If you did not copy it, end it and create another.',
     tokenBadName: 'No token was created: the name needs 1 to 60 characters.',
     tokenNotAllowed: 'No token was created: nothing was chosen, or something that this account may not have.',
+    tokenTooManyToday: 'No token was created: you have created as many as are allowed in a day.',
     tokenTooMany: 'No token was created: you already have as many as are allowed. End one first.',
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',

@@ -143,6 +143,7 @@ export const french: Language = {
     tokenBadName: 'Aucun jeton n’a été créé : le nom doit avoir de 1 à 60 caractères.',
     tokenNotAllowed:
       'Aucun jeton n’a été créé : rien n’était choisi, ou quelque chose que ce compte ne peut pas avoir.',
+    tokenTooManyToday: 'Aucun jeton n’a été créé : vous en avez déjà créé autant que permis en un jour.',
     tokenTooMany: 'Aucun jeton n’a été créé : vous en avez déjà autant que permis. Mettez d’abord fin à l’un d’eux.',
     // The choice of an organisation.
     whichOrganisation: 'Quelle organisation ?',

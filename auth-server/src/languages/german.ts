@@ -136,6 +136,7 @@ export const german: Language = {
     tokenBadName: 'Es wurde kein Token erstellt: Der Name braucht 1 bis 60 Zeichen.',
     tokenNotAllowed:
       'Es wurde kein Token erstellt: Es war nichts gewählt, oder etwas, das dieses Konto nicht haben darf.',
+    tokenTooManyToday: 'Es wurde kein Token erstellt: Sie haben heute schon so viele wie möglich erstellt.',
     tokenTooMany: 'Es wurde kein Token erstellt: Sie haben schon so viele wie möglich. Beenden Sie zuerst eines.',
     // The choice of an organisation.
     whichOrganisation: 'Welche Organisation?',

@@ -20,7 +20,7 @@ type PageDependencies = Pick<Dependencies, 'store'> &
   PageSignInDependencies &
   Omit<AccountDependencies & GrantsSectionDependencies & SignOutSectionDependencies, 'sections' | 'pageSessions'> & {
     /** Absent: people have no personal tokens. */
-    readonly ownTokens: TokensSectionDependencies | undefined;
+    readonly ownTokens: Omit<TokensSectionDependencies, 'pageSessions'> | undefined;
   };
 
 interface ComposedPages {
@@ -35,7 +35,7 @@ export function composePages({ store, ownTokens, ...dependencies }: PageDependen
     cookie: createSessionCookie(dependencies.issuer.startsWith('https:')),
   });
   const all = { ...dependencies, pageSessions };
-  const tokens = ownTokens ? [createTokensSection(ownTokens)] : [];
+  const tokens = ownTokens ? [createTokensSection({ ...ownTokens, pageSessions })] : [];
   const sections = [createGrantsSection(all), ...tokens, createSignOutSection(all)];
   return { pageSessions, routes: [pageSignInRoutes(dependencies), accountRoutes({ ...all, sections })] };
 }

@@ -1,12 +1,15 @@
 /** Owns the personal tokens of a person on the account page: which they may make, making one, showing it once, and ending it. */
 import { hash, randomBytes } from 'node:crypto';
 import { stateOf } from '../../context-state.ts';
-import type { Language } from '../../languages/language.ts';
+import { type Language, said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
 import type { IssuedToken } from '../../personal-tokens/issue.ts';
 import type { PersonalTokens } from '../../personal-tokens/personal-tokens.ts';
 import { LONGEST_NAME, type TokenFault, TokenRefused } from '../../personal-tokens/token.ts';
 import type { Resources } from '../../resources/resource.ts';
+import type { RateLimit } from '../../storage/rate-limit.ts';
 import { newToken, tokenRefused, tokensSection } from '../../views/account/tokens.ts';
+import type { PageSessions } from '../page-session/page-sessions.ts';
 import type { AccountSection } from './section.ts';
 
 export interface TokensSectionDependencies {
@@ -14,6 +17,9 @@ export interface TokensSectionDependencies {
   readonly resources: Resources;
   /** Seconds that a token lives at most. */
   readonly longest: number;
+  /** Of new tokens of one person: each takes an entry of a status list that lives for months, also if it is ended at once. */
+  readonly limit: RateLimit;
+  readonly pageSessions: Pick<PageSessions, 'find'>;
 }
 
 const CREATE = 'create-token';
@@ -25,7 +31,8 @@ const USUAL = [7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY];
 /** The lifetimes that a person can choose, the longest one last. */
 const lifetimesWithin = (longest: number): readonly number[] => [...USUAL.filter((one) => one < longest), longest];
 
-export function createTokensSection({ tokens, resources, longest }: TokensSectionDependencies): AccountSection {
+export function createTokensSection(dependencies: TokensSectionDependencies): AccountSection {
+  const { tokens, resources, longest, limit, pageSessions } = dependencies;
   const serverOf = (resource: string): string => resources.find(resource)?.name ?? resource;
   return {
     show: async ({ session: { account }, language, path, token }) => {
@@ -62,6 +69,8 @@ export function createTokensSection({ tokens, resources, longest }: TokensSectio
           scopes: form.getAll('scope'),
           id: idOf(accountId, form.get('request') ?? ''),
         };
+        const wait = await limit.take(accountId);
+        if (wait > 0) throw tooMany(wait);
         let issued: IssuedToken;
         try {
           issued = await tokens.addForPerson(accountId, asked);
@@ -72,6 +81,12 @@ export function createTokensSection({ tokens, resources, longest }: TokensSectio
           return tokenRefused(textOf(language, error.fault));
         }
         const { id, name, resource, scopes } = issued.record;
+        // An ending first ends the sessions and then the tokens in the list. One that did not find this token has ended the session.
+        if ((await pageSessions.find(ctx))?.accountId !== accountId) {
+          await tokens.end(ownerOf(accountId), id);
+          stateOf(ctx).log.info({ subject: accountId, reason: 'the session has ended' }, 'personal token refused');
+          return undefined;
+        }
         stateOf(ctx).log.info({ subject: accountId, tokenId: id, resource, scopes }, 'personal token made');
         const details = { token: id, name, scopes };
         stateOf(ctx).audit({ event: 'personal-token.made', outcome: 'ok', who: accountId, resource, details });
@@ -89,6 +104,12 @@ export function createTokensSection({ tokens, resources, longest }: TokensSectio
     },
   };
 }
+
+const tooMany = (wait: number): PageError =>
+  new PageError(429, 'too_many_requests', said('tokenTooManyToday'), {
+    reason: 'limit of the person',
+    headers: { 'Retry-After': String(wait) },
+  });
 
 const ownerOf = (accountId: string) => ({ kind: 'person', accountId }) as const;
 
