@@ -30,7 +30,7 @@ export function accountRoutes(dependencies: AccountDependencies): Middleware {
     const match = PATH.exec(ctx.path);
     if (!match) return next();
     const [, name] = match;
-    const act = dependencies.sections.map(({ acts }) => name !== undefined && acts[name]).find(Boolean);
+    const act = name === undefined ? undefined : actNamed(name, dependencies);
     if (name !== undefined && !act) return next();
     const allowed = act ? ['POST'] : ['GET', 'HEAD'];
     if (!allowed.includes(ctx.method)) {
@@ -52,6 +52,10 @@ export function accountRoutes(dependencies: AccountDependencies): Middleware {
     if (ctx.body === undefined) seeOther(ctx, path);
   };
 }
+
+/** The name comes out of the path: `constructor` is no act. */
+const actNamed = (name: string, { sections }: Pick<AccountDependencies, 'sections'>) =>
+  sections.find(({ acts }) => Object.hasOwn(acts, name))?.acts[name];
 
 const pathOf = ({ issuer }: Pick<AccountDependencies, 'issuer'>): string => `${urlPath(issuer)}/account`;
 

@@ -58,6 +58,17 @@ describe('the page /account', () => {
     expect((await browser.visit('/accounts')).status).toBe(404);
   });
 
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'CWE-1321 a name that every object has is no form of the page: %s',
+    async (name) => {
+      await using server = await startServer();
+      const browser = new Browser(server);
+      await openPage(browser);
+      expect((await browser.visit(`/account/${name}`)).status).toBe(404);
+      expect((await post(browser, name, await tokenOf(browser))).status).toBe(404);
+    },
+  );
+
   it('the forms of the account page post below the path of the issuer', async () => {
     await using server = await startServer({ env: { ISSUER: 'http://localhost:9000/auth' } });
     const browser = new Browser(server);
