@@ -45,7 +45,7 @@ export interface Ended {
   readonly grants: number;
 }
 
-/** What is told of an ending, once. */
+/** What is told of an ending: once, or once for each part of one that was interrupted. */
 export interface Ending extends Ended {
   readonly target: Target;
   readonly by: By;
@@ -76,79 +76,92 @@ export interface EndingsDependencies {
   readonly onEnded: (ending: Ending) => void;
 }
 
+/** What an ending has done so far. */
+interface Progress {
+  grants: number;
+  accountId?: string | undefined;
+  clientId?: string | undefined;
+}
+
 export function createEndings(dependencies: EndingsDependencies): Endings {
   const { clock, directory, endedBefore, revokeGrant, onEnded } = dependencies;
 
-  async function endGrant(id: string): Promise<boolean> {
-    const wasInUse = await revokeGrant(id);
+  async function endGrant(id: string, progress: Progress): Promise<void> {
+    if (await revokeGrant(id)) progress.grants += 1;
     await directory.remove(id);
-    return wasInUse;
   }
 
   /** @param before only those that began before; absent: all */
-  async function endGrants(selection: Selection, before?: number): Promise<number> {
+  async function endGrants(selection: Selection, progress: Progress, before?: number): Promise<void> {
     const isMeant = async (id: string) => {
       if (before === undefined) return true;
       const entry = await directory.get(id);
       // Without an entry it has expired, or it is being approved at this moment.
       return entry !== undefined && entry.createdAt < before;
     };
-    const endOne = async (id: string) => (await isMeant(id)) && (await endGrant(id));
-    let ended = 0;
+    const endOne = async (id: string) => (await isMeant(id)) && (await endGrant(id, progress));
     for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
       const { items, next } = await directory.ids(selection, cursor);
-      ended += (await Promise.all(items.map(endOne))).filter(Boolean).length;
+      const failed = (await Promise.allSettled(items.map(endOne))).find(({ status }) => status === 'rejected');
+      if (failed) throw (failed as PromiseRejectedResult).reason;
       cursor = next;
     }
-    return ended;
   }
 
-  async function endAll(scope: Scope, selection: Selection, before: number): Promise<number> {
+  async function endAll(scope: Scope, selection: Selection, before: number, progress: Progress): Promise<void> {
     await endedBefore.set(scope, before);
-    return endGrants(selection, scope.kind === 'everything' ? before : undefined);
+    await endGrants(selection, progress, scope.kind === 'everything' ? before : undefined);
   }
 
-  async function run(target: Target): Promise<Omit<Ending, 'target' | 'by'>> {
+  async function run(target: Target, progress: Progress): Promise<void> {
     const now = seconds(clock);
     switch (target.kind) {
       case 'grant': {
         const entry = await directory.get(target.id);
-        const grants = (await endGrant(target.id)) ? 1 : 0;
-        return { grants, accountId: entry?.accountId, clientId: entry?.clientId };
+        Object.assign(progress, { accountId: entry?.accountId, clientId: entry?.clientId });
+        return endGrant(target.id, progress);
       }
       case 'client': {
         const { id: clientId } = target;
-        const [grants] = await Promise.all([
-          endAll({ kind: 'client', clientId }, { clientId }, now),
+        progress.clientId = clientId;
+        await Promise.all([
+          endAll({ kind: 'client', clientId }, { clientId }, now, progress),
           dependencies.revokeMachines(clientId),
         ]);
-        return { grants, clientId };
+        return;
       }
       case 'person': {
         const { accountId } = target;
+        progress.accountId = accountId;
         await dependencies.endPerson(accountId);
-        return { grants: await endAll({ kind: 'person', accountId }, { accountId }, now), accountId };
+        return endAll({ kind: 'person', accountId }, { accountId }, now, progress);
       }
       case 'key':
-        await dependencies.endKey(target.kid);
-        return { grants: 0 };
+        return dependencies.endKey(target.kid);
       case 'everything': {
         const { before } = target;
         // Whatever was approved in this second has begun before its end.
         if (before > now + 1) throw new HttpError(400, 'invalid_request', 'The moment must not be in the future.');
         await dependencies.endSessionsBefore(before);
-        const [grants] = await Promise.all([endAll({ kind: 'everything' }, {}, before), dependencies.revokeMachines()]);
-        return { grants };
+        await Promise.all([endAll({ kind: 'everything' }, {}, before, progress), dependencies.revokeMachines()]);
       }
     }
   }
 
   return {
     end: async (target, by) => {
-      const done = await run(target);
+      const progress: Progress = { grants: 0 };
+      const tell = () => onEnded({ target, by, ...progress });
+      try {
+        await run(target, progress);
+      } catch (error) {
+        // Whoever repeats it does not find again what has ended already.
+        if (progress.grants > 0) tell();
+        throw error;
+      }
       // A client may revoke the same token again, and a used refresh token may come back: nothing has ended then.
-      if (target.kind !== 'grant' || done.grants > 0) onEnded({ target, by, ...done });
-      return { grants: done.grants };
+      if (target.kind !== 'grant' || progress.grants > 0) tell();
+      return { grants: progress.grants };
     },
   };
 }
