@@ -19,6 +19,8 @@ export interface AdminDependencies extends EndDependencies {
 }
 
 const PATH = /^\/admin(\/.*)?$/;
+/** Seconds. A browser session lives for days, and the provider may have taken the group of an admin away since it began. */
+const KNOWN = 3_600;
 const LISTS: ReadonlySet<string> = new Set(['/people', '/clients', '/grants', '/refusals']);
 
 export function adminRoutes(dependencies: AdminDependencies): Middleware {
@@ -27,7 +29,7 @@ export function adminRoutes(dependencies: AdminDependencies): Middleware {
     const [isAdmin, below = ''] = access.hasAdmins ? (PATH.exec(ctx.path) ?? []) : [];
     const path = below.replace(/\/$/, '');
     if (isAdmin === undefined || !isPage(path)) return next();
-    const session = await pageSessions.require(ctx);
+    const session = await pageSessions.require(ctx, { signedInWithin: KNOWN });
     if (!session) return;
     if (!(await access.isAdmin(session.account))) return next();
     checkMethod(ctx, path);

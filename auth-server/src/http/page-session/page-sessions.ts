@@ -29,13 +29,19 @@ export interface PageSession {
   readonly since: number;
 }
 
+interface RequireOptions {
+  readonly maxAge?: number;
+  readonly signedInWithin?: number;
+}
+
 export interface PageSessions {
   /**
    * The person of this request, whose form, if it is one, is not from another site.
    * @param maxAge seconds since the person proved at the upstream who they are. Absent: any session counts
+   * @param signedInWithin seconds since the upstream last said what it knows of the person, without a question. Absent: any time
    * @returns `undefined` if the browser was sent to sign in: there is nothing left to answer
    */
-  require(ctx: Context, options?: { readonly maxAge?: number }): Promise<PageSession | undefined>;
+  require(ctx: Context, options?: RequireOptions): Promise<PageSession | undefined>;
   /** For the hidden field `token` of each form of the session. */
   tokenOf(session: PageSession): string;
   /** The form of a page that showed this session. @throws PageError 403 if it has not its token */
@@ -106,10 +112,11 @@ export function createPageSessions(dependencies: PageSessionDependencies): PageS
       .digest('base64url');
 
   return {
-    require: async (ctx, { maxAge } = {}) => {
+    require: async (ctx, { maxAge, signedInWithin } = {}) => {
       if (ctx.method !== 'GET' && ctx.method !== 'HEAD') refuseOtherSites(ctx, issuer);
       const found = await find(ctx);
-      const isRecent = maxAge === undefined || seconds(clock) - (found?.authenticatedAt ?? 0) <= maxAge;
+      const isWithin = (limit: number | undefined, since = 0) => limit === undefined || seconds(clock) - since <= limit;
+      const isRecent = isWithin(maxAge, found?.authenticatedAt) && isWithin(signedInWithin, found?.since);
       const session = found && isRecent ? await admitted(ctx, found) : undefined;
       if (session) return session;
       const query = new URLSearchParams({ to: pathToReturnTo(ctx), ...(maxAge !== undefined && { again: '1' }) });

@@ -78,6 +78,21 @@ describe('the pages of the operator', () => {
     expect(site.ended).toEqual([]);
   });
 
+  it('an admin is sent to sign in every hour, because nobody else asks the provider whether the group is still theirs', async () => {
+    await using site = await openSite('group:ops');
+    const browser = await site.browse('alice');
+    const ask = async () => {
+      site.clock.advance(1_500);
+      const { status, headers } = await browser.ask('/admin');
+      return [status, headers.get('location')];
+    };
+    expect([await ask(), await ask()]).toEqual([
+      [200, null],
+      [200, null],
+    ]);
+    expect(await ask()).toEqual([303, '/sign-in?to=%2Fadmin']);
+  });
+
   it.each(['/administrator', '/admin/nothing', '/admin/end', '/admin/end/grant', '/admin//people', '/admin/people/x'])(
     '%s does not exist for an admin either',
     async (path) => {
