@@ -18,8 +18,9 @@ export async function namesOfPerson(accountId: string, accounts: Pick<Accounts, 
   return { name: identity.name ?? identity.username ?? null, email: addressOf(identity) ?? null, connector };
 }
 
+/** An address that the provider does not vouch for says so, as at /admin: it may be that of somebody else. */
 const addressOf = ({ email, verifiedEmails, unverifiedEmail }: Identity): string | undefined =>
-  email ?? verifiedEmails?.[0] ?? unverifiedEmail;
+  email ?? verifiedEmails?.[0] ?? (unverifiedEmail === undefined ? undefined : `${unverifiedEmail} (unverified)`);
 
 /** An approval without its person, whom the command has named. */
 export const rowOfGrant = ({ id, clientId, resources, scopes, organisation, via, ...times }: GrantEntry) => ({

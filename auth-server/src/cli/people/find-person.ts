@@ -27,5 +27,6 @@ export async function findPerson(who: string, { config, store, directory }: Open
   throw new StartError(`several people have the address ${JSON.stringify(who)}; name one of ${found.join(', ')}`);
 }
 
-const hasAddress = ({ email, verifiedEmails = [], unverifiedEmail }: Identity, address: string): boolean =>
-  [email, ...verifiedEmails, unverifiedEmail].some((one) => one !== undefined && comparableEmail(one) === address);
+/** Only a verified address names somebody: anybody may claim another one, and would be ended in the place of its owner. */
+const hasAddress = ({ email, verifiedEmails = [] }: Identity, address: string): boolean =>
+  [email, ...verifiedEmails].some((one) => one !== undefined && comparableEmail(one) === address);
