@@ -24,6 +24,11 @@ export interface StatusMarks {
 export interface StatusLists extends StatusMarks {
   /** A new reference, in the list of the current period. */
   allocate(): Promise<StatusReference>;
+  /**
+   * The reference that a token until `exp` carries, if its owner has one already. A clock that was set ahead by mistake, and back, has left
+   * references that last for too long: their list ends before them, and no token with them would be accepted.
+   */
+  find(kept: readonly StatusReference[], exp: number): StatusReference | undefined;
   /** Whether one of the references is good for all tokens that are issued in this period. */
   isCurrent(kept: readonly StatusReference[]): boolean;
   /** The list of the current period that this process used last; it is not there before its first reference. */
@@ -123,6 +128,12 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
     return { now, start, until: start + period + lifetime };
   };
 
+  // Another process may be in the next period already.
+  const find = (kept: readonly StatusReference[], exp: number): StatusReference | undefined => {
+    const latest = current().until + period;
+    return kept.find(({ until }) => until >= exp && until <= latest);
+  };
+
   return {
     ...createStatusMarks(options),
     newest: () => {
@@ -130,7 +141,8 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
       return listOf(start, newest.start === start ? newest.overflow : 0);
     },
     uriOf: (list) => issuer + STATUS_PATH + list,
-    isCurrent: (kept) => referenceUntil(kept, current().until) !== undefined,
+    find,
+    isCurrent: (kept) => find(kept, current().until) !== undefined,
     allocate: async () => {
       const { now, start, until } = current();
       if (newest.start !== start) newest = { start, overflow: 0 };
@@ -143,10 +155,6 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
     },
   };
 }
-
-/** The reference that a token until `exp` carries, if its owner has one already. */
-export const referenceUntil = (kept: readonly StatusReference[], exp: number): StatusReference | undefined =>
-  kept.find(({ until }) => until >= exp);
 
 /** References of which tokens may still be valid, each once. */
 export function liveReferences(now: number, ...sources: readonly (readonly StatusReference[])[]): StatusReference[] {

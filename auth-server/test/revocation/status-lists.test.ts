@@ -8,7 +8,6 @@ import {
   LIST_ID,
   liveReferences,
   periodFor,
-  referenceUntil,
   type StatusListOptions,
   type StatusReference,
 } from '../../src/revocation/status-lists.ts';
@@ -66,13 +65,24 @@ describe('a status reference', () => {
 
   it('a token gets a kept reference only if that lasts as long as the token', () => {
     const kept = [
-      { list: 'a', idx: 1, until: 100 },
-      { list: 'b', idx: 2, until: 200 },
+      { list: 'a', idx: 1, until: now() + 100 },
+      { list: 'b', idx: 2, until: now() + 200 },
     ];
-    expect(referenceUntil(kept, 100)?.list).toBe('a');
-    expect(referenceUntil(kept, 101)?.list).toBe('b');
-    expect(referenceUntil(kept, 201)).toBeUndefined();
-    expect(liveReferences(100, kept, kept)).toEqual([kept[1]]);
+    const { find } = open();
+    expect(find(kept, now() + 100)?.list).toBe('a');
+    expect(find(kept, now() + 101)?.list).toBe('b');
+    expect(find(kept, now() + 201)).toBeUndefined();
+    expect(liveReferences(now() + 100, kept, kept)).toEqual([kept[1]]);
+  });
+
+  it('a reference from a clock that was a day ahead is not used, because its list is gone long before', async () => {
+    const lists = open();
+    clock.advance(24 * HOUR);
+    const ahead = await lists.allocate();
+    clock.advance(-24 * HOUR);
+    expect([lists.find([ahead], now() + LIFETIME), lists.isCurrent([ahead])]).toEqual([undefined, false]);
+    const next = { ...(await lists.allocate()), until: now() + 2 * HOUR + LIFETIME };
+    expect(lists.find([next], now() + LIFETIME), 'of a process that is in the next hour already').toEqual(next);
   });
 
   it('a list that is full is followed by another one of the same hour', async () => {

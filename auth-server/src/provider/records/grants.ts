@@ -9,7 +9,6 @@ import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provid
 import type { ClientDocuments, PublishedClient } from '../../client-documents/client-documents.ts';
 import {
   liveReferences,
-  referenceUntil,
   type StatusLists,
   type StatusMarks,
   type StatusReference,
@@ -84,7 +83,7 @@ export async function addStatus(
   for (let current = first; ; current = await read()) {
     if (!current || current.revoked) throw new errors.InvalidGrant('the grant was revoked by another request');
     const kept = statusOf(current);
-    const other = referenceUntil(kept, reference.until);
+    const other = kept.find(({ until }) => until === reference.until);
     if (other) return other;
     const after = { ...current, [STATUS]: liveReferences(seconds(clock), kept, [reference]) };
     if (await store.replace(KIND, key, { before: current, after })) return reference;

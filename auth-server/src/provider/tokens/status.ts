@@ -7,7 +7,6 @@ import type { StatusClaim } from '@mcp-oauth/shared/status-list/status-list';
 import type { Configuration } from 'oidc-provider';
 import {
   liveReferences,
-  referenceUntil,
   type StatusLists,
   type StatusReference,
 } from '../../revocation/status-lists.ts';
@@ -17,7 +16,7 @@ import { addStatus, type Revoking, statusOf } from '../records/grants.ts';
 interface Dependencies {
   readonly store: RecordStore;
   readonly clock: Clock;
-  readonly lists: Pick<StatusLists, 'allocate' | 'uriOf'>;
+  readonly lists: Pick<StatusLists, 'allocate' | 'uriOf' | 'find'>;
 }
 
 /** Records with the references of machine clients (RFC 6749 §4.4), which have no grant. */
@@ -43,13 +42,13 @@ export async function revokeMachine(clientId: string, { store, marks, clock }: R
 
 export function referToStatus({ store, clock, lists }: Dependencies): NonNullable<Configuration['extraTokenClaims']> {
   const ofGrant = async (id: string, grant: object | undefined, exp: number): Promise<StatusReference> =>
-    referenceUntil(statusOf(grant), exp) ?? addStatus(id, lists.allocate, { store, clock });
+    lists.find(statusOf(grant), exp) ?? addStatus(id, lists.allocate, { store, clock });
 
   const ofMachine = async (clientId: string, exp: number): Promise<StatusReference> => {
     for (;;) {
       const current = (await store.get(KIND, clientId))?.value;
       const kept = statusOf(current);
-      const known = referenceUntil(kept, exp);
+      const known = lists.find(kept, exp);
       if (known) return known;
       const now = seconds(clock);
       const reference = await lists.allocate();
