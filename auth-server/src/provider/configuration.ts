@@ -2,9 +2,8 @@
  * Owns the configuration of the engine: OAuth 2.1 (code with PKCE only), RFC 9068 tokens for the requested resource, rotating
  * refresh tokens, dynamic registration, and the device authorization grant. All other features of the engine are off.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { urlPath } from '@mcp-oauth/shared/contract';
 import type { Configuration, FindAccount } from 'oidc-provider';
 import type { Access } from '../access/access.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
@@ -13,6 +12,7 @@ import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import { interactionPath } from '../consent/interaction.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
+import { sessionCookieName } from '../logout/cookie-name.ts';
 import type { SignedOut } from '../logout/signed-out.ts';
 import type { InitialAccessTokens } from '../registration/initial-access-tokens.ts';
 import type { RegistrationMode } from '../registration/settings.ts';
@@ -191,20 +191,13 @@ const clientProfile = ({
   },
 });
 
-/**
- * Cookies ignore ports, so their names are specific to this server; a second server at this host with another issuer path uses other
- * names. The `__Host-` prefix (RFC 6265bis §4.1.3.2) binds the session to this host; it requires https and the path `/`, whatever the
- * path of the issuer. The other two cookies are for one request each, at its own path.
- */
+/** The session is for all paths, whatever the path of the issuer. The other two cookies are for one request each, at its own path. */
 function cookies({ issuer, keys }: ConfigurationOptions): NonNullable<Configuration['cookies']> {
-  const secure = issuer.startsWith('https:');
-  const options = { httpOnly: true, sameSite: 'lax', secure } as const;
-  const path = urlPath(issuer);
-  const own = path && `_${createHash('sha256').update(path).digest('base64url').slice(0, 12)}`;
+  const options = { httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:') } as const;
   return {
     keys: [...keys.cookies],
     names: {
-      session: `${secure ? '__Host-' : ''}as_session${own}`,
+      session: sessionCookieName('as_session', issuer),
       interaction: 'as_interaction',
       resume: 'as_resume',
     },

@@ -32,7 +32,7 @@ export function composePages({ store, ownTokens, ...dependencies }: PageDependen
   const pageSessions = createPageSessions({
     ...dependencies,
     records: createPageSessionRecords({ store, clock: dependencies.clock, random: randomBytes }),
-    cookie: createSessionCookie(dependencies.issuer.startsWith('https:')),
+    cookie: createSessionCookie(dependencies.issuer),
   });
   const all = { ...dependencies, pageSessions };
   const tokens = ownTokens ? [createTokensSection({ ...ownTokens, pageSessions })] : [];

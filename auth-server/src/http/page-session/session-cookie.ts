@@ -3,6 +3,7 @@
  * strict one, and would be sent there again. Forms are protected by a token of their own.
  */
 import type { Context } from 'koa';
+import { sessionCookieName } from '../../logout/cookie-name.ts';
 
 export interface SessionCookie {
   read(ctx: Context): string | undefined;
@@ -10,10 +11,9 @@ export interface SessionCookie {
   clear(ctx: Context): void;
 }
 
-/** @param secure whether our public URL is https */
-export function createSessionCookie(secure: boolean): SessionCookie {
-  // RFC 6265bis §4.1.3.2: with the prefix no other host of the domain can set it.
-  const name = `${secure ? '__Host-' : ''}as_page`;
+export function createSessionCookie(issuer: string): SessionCookie {
+  const secure = issuer.startsWith('https:');
+  const name = sessionCookieName('as_page', issuer);
   const write = (ctx: Context, value: string | null) => {
     // The public URL decides, not the protocol of the last hop.
     ctx.cookies.secure = secure;

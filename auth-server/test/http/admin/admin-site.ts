@@ -50,7 +50,7 @@ export async function openSite(admins?: string) {
     passThrough: async (account) => ({ account }),
     signedOut: { includes: async () => false },
     records: createPageSessionRecords({ store, clock, random: randomBytes }),
-    cookie: createSessionCookie(false),
+    cookie: createSessionCookie(ISSUER),
     sessions: { find: async () => undefined, end: async () => {} },
     formKey: 'key',
   });

@@ -34,7 +34,7 @@ async function visited(record: Omit<PageSessionRecord, 'accountId'> | undefined,
     passThrough: async (account) => ({ account }),
     signedOut: { includes: async () => false },
     records: createPageSessionRecords({ store, clock, random: randomBytes }),
-    cookie: createSessionCookie(false),
+    cookie: createSessionCookie(ISSUER),
     sessions: {
       find: async () =>
         engineSince === undefined ? undefined : { uid: 'engine', accountId: 'alice', since: now + engineSince },

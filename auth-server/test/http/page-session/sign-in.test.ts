@@ -41,6 +41,17 @@ describe('a sign-in to a page, with one identity provider', () => {
     );
   });
 
+  it('RFC 6265 §8.5 two servers of one host, with different paths, do not share a session', async () => {
+    const names: string[] = [];
+    for (const path of ['', '/one', '/two']) {
+      await using server = await startServer({ env: { ISSUER: `http://localhost:9000${path}` } });
+      const browser = new Browser(server);
+      await openPage(browser);
+      names.push(...browser.cookies.map(({ name }) => name).filter((name) => name.startsWith(PAGE_COOKIE)));
+    }
+    expect([names.length, new Set(names).size]).toEqual([3, 3]);
+  });
+
   it('the store has a digest of the id in the cookie', async () => {
     const store = createSqliteStore(':memory:', new FakeClock());
     const ids: string[] = [];
