@@ -25,6 +25,9 @@ export interface EndedBefore {
 
 const KIND = 'EndedBefore';
 
+/** Seconds that a moment is kept at least: grants that were approved under an earlier, longer lifetime must not become valid again. */
+const KEPT = 400 * 86_400;
+
 const keyOf = (scope: Scope): string => {
   if (scope.kind === 'person') return `person:${scope.accountId}`;
   return scope.kind === 'client' ? `client:${scope.clientId}` : scope.kind;
@@ -32,6 +35,7 @@ const keyOf = (scope: Scope): string => {
 
 /** @param lifetime seconds: at least that of a grant */
 export function createEndedBefore(store: RecordStore, lifetime: number): EndedBefore {
+  const ttl = Math.max(lifetime, KEPT);
   const read = async (key: string): Promise<number> => {
     const moment = (await store.get(KIND, key))?.value.moment;
     return typeof moment === 'number' ? moment : 0;
@@ -44,8 +48,8 @@ export function createEndedBefore(store: RecordStore, lifetime: number): EndedBe
         const latest = Math.max(moment, Number(before?.value.moment ?? 0));
         const after = { moment: latest };
         const done = before
-          ? await store.replace(KIND, key, { before: before.value, after, ttl: lifetime })
-          : await store.putIfAbsent(KIND, key, after, { ttl: lifetime });
+          ? await store.replace(KIND, key, { before: before.value, after, ttl })
+          : await store.putIfAbsent(KIND, key, after, { ttl });
         if (done) return;
       }
     },

@@ -41,11 +41,26 @@ export function listedGrants(
     return isListed;
   }
 
+  /** @returns the grant, unless it has ended */
+  async function removeIfEnded(id: string, key: string): Promise<AdapterPayload | undefined> {
+    const found = await grants.find(id);
+    if (found) return found;
+    await directory.remove(key);
+    return undefined;
+  }
+
   return {
     ...grants,
     upsert: async (id, payload, expiresIn) => {
-      await directory.put(entryOf(digest(id), payload, seconds(clock)));
-      await grants.upsert(id, payload, expiresIn);
+      const key = digest(id);
+      await directory.put(entryOf(key, payload, seconds(clock)));
+      try {
+        await grants.upsert(id, payload, expiresIn);
+      } catch (error) {
+        // If the store is lost, the entry stays until the grant would have expired.
+        await removeIfEnded(id, key).catch(() => {});
+        throw error;
+      }
     },
     find: async (id) => {
       const key = digest(id);
@@ -54,7 +69,8 @@ export function listedGrants(
       const entry = entryOf(key, found, seconds(clock));
       // In this order: an ending sets its moment and then looks for grants, so one of the two sees the other.
       await directory.put(entry);
-      if (!(await endedBefore.includes(entry))) return found;
+      // It may have ended after it was read: that ending has taken it out already.
+      if (!(await endedBefore.includes(entry))) return removeIfEnded(id, key);
       // The ending was told when the moment was set.
       await grants.destroy(id);
       await directory.remove(key);

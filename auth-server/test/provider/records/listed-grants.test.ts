@@ -1,10 +1,12 @@
 /** Proves that every grant is in the directory before it is used, that its use is noted at little cost, and that a moment ends it. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { listedGrants } from '../../../src/provider/records/listed-grants.ts';
 import { createEndedBefore } from '../../../src/revocation/ended-before.ts';
 import type { GrantDirectory } from '../../../src/revocation/grant-directory.ts';
 import { createSqliteDirectory } from '../../../src/storage/directory/sqlite.ts';
-import type { RecordStore } from '../../../src/storage/record-store.ts';
+import { type RecordStore, StoreUnavailable } from '../../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
 import { authorize, authorizePath, redeem, refresh, register, type TestClient } from '../../support/client.ts';
@@ -91,6 +93,37 @@ describe('the directory of grants', () => {
   });
 });
 
+describe('a grant that ends while a request lists it', () => {
+  const payload: AdapterPayload = { accountId: 'ada', clientId: 'desk', resources: {} };
+  const opened = (grants: Pick<Adapter, 'find' | 'upsert'>) =>
+    listedGrants(grants as Adapter, clock, {
+      directory,
+      endedBefore: createEndedBefore(store, 10_000),
+      endings: { end: async () => ({ grants: 1 }) },
+    });
+  const lost = async () => {
+    throw new StoreUnavailable('lost');
+  };
+
+  it('a grant that could not be written is listed only if it goes on', async () => {
+    const exp = now() + 1_000;
+    let isAlive = true;
+    const adapter = opened({ find: async () => (isAlive ? { ...payload, exp } : undefined), upsert: lost });
+    await expect(adapter.upsert('id', { ...payload, exp }, 1_000)).rejects.toThrow(StoreUnavailable);
+    expect(await listed(), 'it goes on').toHaveLength(1);
+    isAlive = false;
+    await expect(adapter.upsert('id', { ...payload, exp }, 1_000)).rejects.toThrow(StoreUnavailable);
+    expect(await listed()).toEqual([]);
+  });
+
+  it('a grant that ended after it was read is not listed', async () => {
+    const found = [{ ...payload, exp: now() + 1_000 }];
+    const adapter = opened({ find: async () => found.shift(), upsert: lost });
+    expect(await adapter.find('id')).toBeUndefined();
+    expect(await listed()).toEqual([]);
+  });
+});
+
 describe('a moment that ends what began before', () => {
   it.each(['person', 'client', 'everything'] as const)(
     'RFC 6749 §5.2 refuses a grant of an earlier version that is not listed: %s',
@@ -112,5 +145,13 @@ describe('a moment that ends what began before', () => {
     await moments.set({ kind: 'everything' }, 50);
     const began = (createdAt: number) => moments.includes({ accountId: 'ada', clientId: 'desk', createdAt });
     expect([await began(99), await began(100)]).toEqual([true, false]);
+  });
+
+  it('a moment is kept for 400 days, because a grant may be from a time with a longer GRANT_LIFETIME', async () => {
+    const moments = createEndedBefore(store, 86_400);
+    await moments.set({ kind: 'everything' }, now());
+    const grant = { accountId: 'ada', clientId: 'desk', createdAt: now() - 1 };
+    clock.advance(399 * 86_400);
+    expect(await moments.includes(grant)).toBe(true);
   });
 });
