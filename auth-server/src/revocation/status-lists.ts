@@ -77,8 +77,10 @@ export const LIST_ID = /^[\w-]{22}$/;
 /** Seconds that a list outlives its last token: clocks differ. */
 const MARGIN = 300;
 
-/** Entries that are tried: with four of five taken, all of them are taken in one of 35 cases, and the list counts as full. */
+/** Entries that are tried at once: with four of five taken, all of them are taken in one of 35 cases. */
 const CANDIDATES = 16;
+/** A list counts as full when so many times in a row all of them were taken: with four of five taken, that is one of 45,000 cases. */
+const TRIES = 3;
 
 const DECOYS = { least: 1_000, most: 4_000 } as const;
 const DECOYS_OF_A_MARK = 3;
@@ -113,13 +115,18 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
 
   /** @returns `undefined` if the list is full */
   const allocateIn = async (list: string, ttl: number): Promise<number | undefined> => {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
+    let isCreated = false;
+    for (let tries = 0; tries < TRIES; ) {
       const idx = await store.allocate(list, entries(random, CANDIDATES), ttl);
-      if (idx === 'full') return undefined;
-      if (idx !== 'missing') return idx;
-      await store.create(list, decoyBits(random), ttl);
+      if (idx === 'full') tries += 1;
+      else if (idx !== 'missing') return idx;
+      else if (isCreated) throw new Error('a status list disappeared right after it was created');
+      else {
+        await store.create(list, decoyBits(random), ttl);
+        isCreated = true;
+      }
     }
-    throw new Error('a status list disappeared right after it was created');
+    return undefined;
   };
 
   const current = () => {

@@ -102,7 +102,21 @@ describe('a status reference', () => {
     expect(second.until).toBe(first.until);
     await others.allocate();
     // The process does not ask about the full list again.
-    expect(asked.filter((list) => list === first.list)).toHaveLength(1);
+    expect(asked.filter((list) => list === first.list)).toHaveLength(3);
+  });
+
+  it('a list counts as full only after three tries in a row, so that four of five entries are used', async () => {
+    const first = await open().allocate();
+    const answers: 'full'[] = [];
+    const nearlyFull: StatusStore = {
+      ...store,
+      allocate: async (...asked) => answers.shift() ?? store.allocate(...asked),
+    };
+    const lists = open({ store: nearlyFull });
+    for (let n = 0; n < 5; n += 1) {
+      answers.push('full', 'full');
+      expect((await lists.allocate()).list).toBe(first.list);
+    }
   });
 
   it.each([600, HOUR, 6 * HOUR, 24 * HOUR])(
