@@ -10,7 +10,8 @@ import type { GrantDirectory, Selection } from './grant-directory.ts';
 
 export type Target =
   | { readonly kind: 'grant'; readonly id: string }
-  | { readonly kind: 'client'; readonly id: string }
+  /** Before its removal: it gets no token of its own any more, although other processes know it for some seconds yet. */
+  | { readonly kind: 'client'; readonly id: string; readonly isRemoved?: boolean }
   | { readonly kind: 'person'; readonly accountId: string }
   | { readonly kind: 'key'; readonly kid: string }
   /** Whatever began before, in seconds since the epoch. */
@@ -65,8 +66,8 @@ export interface EndingsDependencies {
   readonly endedBefore: Pick<EndedBefore, 'set'>;
   /** Revokes a grant by its key in the store. @returns whether it was in use */
   readonly revokeGrant: (id: string) => Promise<boolean>;
-  /** Ends the tokens that a client has got for itself (RFC 6749 §4.4); absent: those of all clients. */
-  readonly revokeMachines: (clientId?: string) => Promise<void>;
+  /** Ends the tokens that a client has got for itself (RFC 6749 §4.4), and gives a removed one no others; absent: those of all clients. */
+  readonly revokeMachines: (clientId?: string, isRemoved?: boolean) => Promise<void>;
   /** Ends the browser sessions of a person, and whatever else the person has besides grants. */
   readonly endPerson: (accountId: string) => Promise<void>;
   /** Ends all browser sessions that began before, and whatever else is no grant. */
@@ -122,13 +123,10 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
         return endGrant(target.id, progress);
       }
       case 'client': {
-        const { id: clientId } = target;
+        const { id: clientId, isRemoved } = target;
         progress.clientId = clientId;
-        await Promise.all([
-          endAll({ kind: 'client', clientId }, { clientId }, now, progress),
-          dependencies.revokeMachines(clientId),
-        ]);
-        return;
+        await endAll({ kind: 'client', clientId }, { clientId }, now, progress);
+        return dependencies.revokeMachines(clientId, isRemoved);
       }
       case 'person': {
         const { accountId } = target;
@@ -143,7 +141,8 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
         // Whatever was approved in this second has begun before its end.
         if (before > now + 1) throw new HttpError(400, 'invalid_request', 'The moment must not be in the future.');
         await dependencies.endSessionsBefore(before);
-        await Promise.all([endAll({ kind: 'everything' }, {}, before, progress), dependencies.revokeMachines()]);
+        await dependencies.revokeMachines();
+        return endAll({ kind: 'everything' }, {}, before, progress);
       }
     }
   }

@@ -14,7 +14,7 @@ import { showCommand } from './show.ts';
 
 export const clientsCommands = (withStore: WithStore): CommandGroup => ({
   name: 'clients',
-  summary: 'Clients: who uses them, and those that need not register. Running servers apply changes within 5 seconds.',
+  summary: 'Clients: who uses them, and those that need not register. Running servers apply changes within 10 seconds.',
   commands: [add(withStore), listCommand(withStore), showCommand(withStore), remove(withStore)],
 });
 
@@ -106,13 +106,16 @@ const remove = (withStore: WithStore): Command => ({
       if (config.clients.some((client) => client.client_id === id)) {
         throw new StartError(`${JSON.stringify(id)} is in CLIENTS: remove it there and restart`);
       }
-      const registered = (await store.get('Client', id)) !== undefined;
-      if (registered) await store.delete('Client', id);
-      if (!(await createClientList(store).remove(id)) && !registered) {
+      const list = createClientList(store);
+      const [registered, listed] = await Promise.all([store.get('Client', id), list.load()]);
+      if (!registered && !listed.some(({ client }) => client.client_id === id)) {
         throw new StartError(`there is no client ${JSON.stringify(id)}`);
       }
-      const { grants } = await endingsOf(opened).end({ kind: 'client', id }, { origin: 'cli' });
-      stdout.write(`Removed ${id}, with ${approvals(grants)}. Running servers apply the change within 5 seconds.\n`);
+      // In this order: a command that was interrupted in between can be run again.
+      const { grants } = await endingsOf(opened).end({ kind: 'client', id, isRemoved: true }, { origin: 'cli' });
+      await store.delete('Client', id);
+      await list.remove(id);
+      stdout.write(`Removed ${id}, with ${approvals(grants)}. Running servers apply the change within 10 seconds.\n`);
       return 0;
     }),
 });

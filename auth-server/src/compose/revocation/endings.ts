@@ -59,9 +59,9 @@ export function composeEndings(
     directory,
     endedBefore: createEndedBefore(store, config.grantLifetime),
     revokeGrant: (id) => revokeGrant(id, revoking),
-    revokeMachines: async (clientId) => {
+    revokeMachines: async (clientId, isRemoved) => {
       const ids = clientId === undefined ? await machinesOf(config, store) : [clientId];
-      await Promise.all(ids.map((id) => revokeMachine(id, revoking)));
+      await Promise.all(ids.map((id) => revokeMachine(id, revoking, isRemoved)));
     },
     endPerson: async (accountId) => {
       const account = await accounts.find(accountId);

@@ -27,10 +27,11 @@ export function createClientAdapter(clients: ClientRecords, dependencies: Client
     findByUserCode: never,
     consume: never,
     destroy: async (id) => {
-      await clients.remove(id);
       const state = Provider.ctx && stateOf(Provider.ctx);
       const request = { reference: state?.requestId, from: state?.clientAddress };
+      // In this order: a request that failed in between can be sent again.
       await dependencies.endings.end({ kind: 'client', id }, { origin: 'client', actor: id, ...request });
+      await clients.remove(id);
     },
     revokeByGrantId: never,
   };

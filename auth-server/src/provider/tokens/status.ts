@@ -3,13 +3,10 @@
  * client, share a reference as long as they may: only the first of them asks the store.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { StatusClaim } from '@mcp-oauth/shared/status-list/status-list';
-import type { Configuration } from 'oidc-provider';
-import {
-  liveReferences,
-  type StatusLists,
-  type StatusReference,
-} from '../../revocation/status-lists.ts';
+import { type Configuration, errors } from 'oidc-provider';
+import { liveReferences, type StatusLists, type StatusReference } from '../../revocation/status-lists.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
 import { addStatus, type Revoking, statusOf } from '../records/grants.ts';
 
@@ -22,6 +19,11 @@ interface Dependencies {
 /** Records with the references of machine clients (RFC 6749 §4.4), which have no grant. */
 const KIND = 'MachineStatus';
 
+/** Seconds for which a client that is removed gets no token: longer than a process may still know it. */
+const REFUSED = 60;
+
+const refusedUntil = (record: JsonObject | undefined): number => Number(record?.refusedUntil ?? 0);
+
 /** What the engine sets before it asks for the claims of an access token. */
 interface Issued {
   readonly kind: string;
@@ -30,13 +32,22 @@ interface Issued {
   readonly expiration: number;
 }
 
-/** Ends the tokens that a client has got for itself. Its next token gets another reference. */
-export async function revokeMachine(clientId: string, { store, marks, clock }: Revoking): Promise<void> {
+/** Ends the tokens that a client has got for itself. Its next token gets another reference; a client that is removed gets none. */
+export async function revokeMachine(
+  clientId: string,
+  { store, marks, clock }: Revoking,
+  isRemoved = false,
+): Promise<void> {
   for (;;) {
     const current = (await store.get(KIND, clientId))?.value;
-    if (!current) return;
-    await marks.mark(liveReferences(seconds(clock), statusOf(current)));
-    if (await store.replace(KIND, clientId, { before: current, after: { status: [] } })) return;
+    if (!current && !isRemoved) return;
+    const now = seconds(clock);
+    await marks.mark(liveReferences(now, statusOf(current)));
+    const after = { status: [], refusedUntil: isRemoved ? now + REFUSED : refusedUntil(current) };
+    const written = current
+      ? await store.replace(KIND, clientId, { before: current, after, ...(isRemoved && { ttl: REFUSED }) })
+      : await store.putIfAbsent(KIND, clientId, after, { ttl: REFUSED });
+    if (written) return;
   }
 }
 
@@ -47,6 +58,7 @@ export function referToStatus({ store, clock, lists }: Dependencies): NonNullabl
   const ofMachine = async (clientId: string, exp: number): Promise<StatusReference> => {
     for (;;) {
       const current = (await store.get(KIND, clientId))?.value;
+      if (refusedUntil(current) > seconds(clock)) throw new errors.InvalidClientAuth('the client is being removed');
       const kept = statusOf(current);
       const known = lists.find(kept, exp);
       if (known) return known;

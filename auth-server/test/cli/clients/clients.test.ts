@@ -3,13 +3,18 @@
  * encrypted.
  */
 import { randomBytes } from 'node:crypto';
+import { isMarked, type StatusClaim } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
+import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientsCommands } from '../../../src/cli/clients/clients.ts';
-import type { RecordStore } from '../../../src/storage/record-store.ts';
+import type { StatusStore } from '../../../src/revocation/status-store.ts';
+import { createSqliteDirectory } from '../../../src/storage/directory/sqlite.ts';
+import { type RecordStore, StoreUnavailable } from '../../../src/storage/record-store.ts';
 import { createSealedStore } from '../../../src/storage/sealed.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
+import { createSqliteStatusStore } from '../../../src/storage/status/sqlite.ts';
 import { authorizePath, refresh, register, tokensFor } from '../../support/client.ts';
 import { commandsOn } from '../../support/command-store.ts';
 import { DEVICE_GRANT, ON } from '../../support/device.ts';
@@ -19,15 +24,18 @@ describe('clients', () => {
   const clock = new FakeClock(Date.now());
   let plain: RecordStore;
   let store: RecordStore;
+  let statusStore: StatusStore;
   let server: RunningServer;
   beforeEach(async () => {
     plain = createSqliteStore(':memory:', clock);
     store = createSealedStore(plain, [randomBytes(32)]);
-    server = await startServer({ store, clock });
+    statusStore = createSqliteStatusStore(':memory:', clock);
+    server = await startServer({ store, statusStore, clock });
   });
   afterEach(() => server[Symbol.asyncDispose]());
 
-  const clients = (line: string, env = {}) => run(clientsCommands(commandsOn({ store, clock })), line, env);
+  const clients = (line: string, env = {}) =>
+    run(clientsCommands(commandsOn({ store, statusStore, clock })), line, env);
   const added = async (line: string): Promise<Record<string, string>> => {
     const { status, stdout, stderr } = await clients(`add --json ${line}`);
     expect([status, stderr]).toEqual([0, '']);
@@ -107,6 +115,33 @@ describe('clients', () => {
     expect((await clients(`remove ${client.client_id}`)).status).toBe(0);
     later();
     expect((await machineToken(client)).status).toBe(401);
+  });
+
+  it('RFC 6749 §5.2 clients remove ends the tokens of a machine client, and servers that still know it give it no others', async () => {
+    const client = await added('--name Nightly');
+    later();
+    const { access_token: token } = await read(await machineToken(client));
+    expect((await clients(`remove ${client.client_id}`)).status).toBe(0);
+    const answer = await machineToken(client);
+    expect([answer.status, (await read(answer)).error]).toEqual([401, 'invalid_client']);
+    const { uri, idx } = decodeJwt<{ status: StatusClaim }>(String(token)).status.status_list;
+    const marks = await statusStore.marks(uri.split('/').at(-1) ?? '');
+    expect(marks && isMarked(marks.bits, idx)).toBe(true);
+  });
+
+  it('clients remove can be run again after it was interrupted, because the client goes last', async () => {
+    const client = await added('--name Nightly');
+    const directory = {
+      ...createSqliteDirectory(':memory:', clock),
+      ids: async () => {
+        throw new StoreUnavailable('lost');
+      },
+    };
+    const interrupted = commandsOn({ store, statusStore, clock, directory });
+    expect((await run(clientsCommands(interrupted), `remove ${client.client_id}`)).status).toBe(1);
+    expect((await clients('list')).stdout).toContain('Nightly');
+    expect((await clients(`remove ${client.client_id}`)).status).toBe(0);
+    expect((await clients('list')).stdout).not.toContain('Nightly');
   });
 
   it('RFC 6749 §5.2 clients remove deletes a client that registered itself, with everything approved for it', async () => {

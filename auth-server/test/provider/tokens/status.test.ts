@@ -2,10 +2,13 @@
  * Proves that every access token refers to a status list (Token Status List §6), and that no end of its grant leaves a token unmarked,
  * whatever happens at the same time.
  */
+import { randomInt } from 'node:crypto';
 import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { revokeMachine } from '../../../src/provider/tokens/status.ts';
+import { createStatusMarks } from '../../../src/revocation/status-lists.ts';
 import type { StatusStore } from '../../../src/revocation/status-store.ts';
 import { createSqliteStatusStore } from '../../../src/storage/status/sqlite.ts';
 import { authorize, redeem, refresh, register, type TestClient, tokensFor } from '../../support/client.ts';
@@ -15,6 +18,11 @@ import { STORES, storesOf } from '../../support/stores.ts';
 
 const HOUR = 3_600;
 const AFTER_GRACE = 60;
+const JOB = {
+  client_id: 'nightly-job',
+  client_secret: 'a-secret-of-the-nightly-job',
+  grant_types: ['client_credentials'],
+};
 
 type Tokens = Readonly<Record<string, unknown>>;
 
@@ -101,27 +109,36 @@ describe.each(STORES)('Token Status List §6.2 access tokens on %s', (kind) => {
     expect(new Set(issued.map(({ idx }) => idx)).size).toBe(1);
   });
 
+  const startMachines = () =>
+    startServer({ store: steps.store, statusStore, clock, env: { CLIENTS: JSON.stringify([JOB]) } });
+  const machineToken = async (machines: RunningServer) => {
+    const { client_id, client_secret } = JOB;
+    const asked = form({ grant_type: 'client_credentials', client_id, client_secret, resource: MCP });
+    return read(await machines.fetch('/token', asked));
+  };
+
   it('a machine client has one reference for all its tokens of an hour (RFC 6749 §4.4)', async () => {
-    const job = {
-      client_id: 'nightly-job',
-      client_secret: 'a-secret-of-the-nightly-job',
-      grant_types: ['client_credentials'],
-    };
-    const env = { CLIENTS: JSON.stringify([job]) };
-    await using machines = await startServer({ store: steps.store, statusStore, clock, env });
-    const ask = async () => {
-      const { client_id, client_secret } = job;
-      return read(
-        await machines.fetch(
-          '/token',
-          form({ grant_type: 'client_credentials', client_id, client_secret, resource: MCP }),
-        ),
-      );
-    };
+    await using machines = await startMachines();
+    const ask = () => machineToken(machines);
     const [first, ...others] = await Promise.all(Array.from({ length: 5 }, ask));
     expect(new Set(others.map((tokens) => statusOf(tokens).idx))).toEqual(new Set([statusOf(first ?? {}).idx]));
     clock.advance(HOUR + 1);
     expect(statusOf(await ask()).uri).not.toBe(statusOf(first ?? {}).uri);
+  });
+
+  it('RFC 6749 §4.4 a machine client gets no token or one that is marked, at whatever step of its request it is removed', async () => {
+    await using machines = await startMachines();
+    const marks = createStatusMarks({ store: statusStore, clock, random: (below) => randomInt(below) });
+    const remove = () => revokeMachine(JOB.client_id, { store: steps.store, marks, clock }, true);
+    const all = await steps.count(() => machineToken(machines));
+    let refused = 0;
+    for (let step = 0; step < all; step += 1) {
+      clock.advance(HOUR + 1);
+      const born = await steps.between({ step, other: remove }, () => machineToken(machines));
+      if (born.access_token === undefined) refused += 1;
+      else expect(await isEnded(born), `before call ${step} of ${all}`).toBe(true);
+    }
+    expect(refused).toBeGreaterThan(0);
   });
 
   it.each<[string, (tokens: Tokens) => Promise<unknown>]>([
