@@ -4,6 +4,7 @@
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Accounts } from '../federation/account.ts';
+import { namesOf } from '../federation/person-names.ts';
 import { type Keyring, stateOf } from '../keys/keyring.ts';
 import type { GrantDirectory, GrantEntry, Page, Party } from '../revocation/grant-directory.ts';
 import type {
@@ -34,12 +35,9 @@ export function createAdministration(dependencies: AdministrationDependencies): 
 
   const personOf = async (accountId: string): Promise<PersonRow> => {
     const account = await accounts.find(accountId);
-    const { name, username, email, unverifiedEmail } = account?.identity ?? {};
     return {
       accountId,
-      name: name ?? username,
-      // An address that the provider does not vouch for says so: it may be that of somebody else.
-      address: email ?? (unverifiedEmail === undefined ? undefined : `${unverifiedEmail} (unverified)`),
+      ...namesOf(account?.identity),
       connector: account?.connector,
       signedInAt: account?.signedInAt,
     };

@@ -11,6 +11,8 @@ export interface Owners {
   /** @param until when the last token of the subject expires, in seconds since the epoch */
   add(subject: string, until: number): Promise<void>;
   inPart(part: number): Promise<readonly string[]>;
+  /** Everybody who may have a token. */
+  all(): AsyncIterable<string>;
   /** Whether anybody may have a token. One read, for servers without personal tokens. */
   any(): Promise<boolean>;
   /** Of concurrent calls of all replicas exactly one gets `true`, until the time is over. */
@@ -36,6 +38,7 @@ export function createOwners(store: RecordStore, clock: Clock): Owners {
     const all = Object.entries((before?.subjects ?? {}) as Subjects);
     return { before, live: Object.fromEntries(all.filter(([, until]) => until > seconds(clock))) as Subjects };
   };
+  const any = async () => (await store.get(KIND, ANY)) !== undefined;
   return {
     add: async (subject, until) => {
       await store.putIfAbsent(KIND, ANY, {}, { ttl: until - seconds(clock) });
@@ -54,7 +57,11 @@ export function createOwners(store: RecordStore, clock: Clock): Owners {
       }
       throw new StoreUnavailable(new Error('too many changes of the owners of personal tokens at once'));
     },
-    any: async () => (await store.get(KIND, ANY)) !== undefined,
+    all: async function* () {
+      if (!(await any())) return;
+      for (let part = 0; part < PARTS; part += 1) yield* Object.keys((await read(part)).live);
+    },
+    any,
     inPart: async (part) => Object.keys((await read(part)).live),
     claim: (part, ttl) => store.putIfAbsent(CLAIM, String(part), {}, { ttl }),
   };

@@ -8,7 +8,6 @@ import type { Resource, Resources } from '../resources/resource.ts';
 import type { StatusLists } from '../revocation/status-lists.ts';
 import { createTokenEndings, type TokenEndings } from './ending.ts';
 import { type Granted, type IssueDependencies, type IssuedToken, issueToken } from './issue.ts';
-import { PARTS } from './owners.ts';
 import type { Limits } from './settings.ts';
 import { isServiceName, type Owner, ownerOf, type PersonalToken, subjectOf, TokenRefused, tokenName } from './token.ts';
 
@@ -113,10 +112,8 @@ export function createPersonalTokens(dependencies: PersonalTokensDependencies): 
     list: (owner) => records.of(subjectOf(owner)),
     all: async () => {
       const found: OwnedTokens[] = [];
-      for (let part = 0; part < PARTS; part += 1) {
-        for (const subject of await owners.inPart(part)) {
-          found.push({ owner: ownerOf(subject), tokens: await records.of(subject) });
-        }
+      for await (const subject of owners.all()) {
+        found.push({ owner: ownerOf(subject), tokens: await records.of(subject) });
       }
       return found;
     },

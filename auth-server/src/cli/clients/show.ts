@@ -33,9 +33,7 @@ export const showCommand = (withStore: WithStore): Command => ({
       const lastUsed = lastUsedAt === undefined ? null : timeOf(lastUsedAt);
       showFacts(invocation, {
         facts: { ...client, added, people, approvals, lastUsed },
-        list: 'approvedBy',
-        rows: await Promise.all(rows),
-        none: 'Nobody has approved this client.',
+        lists: [{ list: 'approvedBy', rows: await Promise.all(rows), none: 'Nobody has approved this client.' }],
       });
       return 0;
     }),

@@ -1,26 +1,22 @@
 /** Owns how an approval is shown in a table: with the names of its person and its client. */
 import { timeOf } from '@mcp-oauth/shared/cli/list';
 import type { Accounts } from '../../federation/account.ts';
-import type { Identity } from '../../federation/connector.ts';
+import { namesOf } from '../../federation/person-names.ts';
 import type { GrantEntry } from '../../revocation/grant-directory.ts';
 
 /** Names of a person. All are `null` if the record of the person has expired. */
 export interface PersonNames {
   readonly name: string | null;
+  /** Says so if it is not verified. */
   readonly email: string | null;
   readonly connector: string | null;
 }
 
 export async function namesOfPerson(accountId: string, accounts: Pick<Accounts, 'find'>): Promise<PersonNames> {
   const account = await accounts.find(accountId);
-  if (!account) return { name: null, email: null, connector: null };
-  const { identity, connector } = account;
-  return { name: identity.name ?? identity.username ?? null, email: addressOf(identity) ?? null, connector };
+  const { name, address } = namesOf(account?.identity);
+  return { name: name ?? null, email: address ?? null, connector: account?.connector ?? null };
 }
-
-/** An address that the provider does not vouch for says so, as at /admin: it may be that of somebody else. */
-const addressOf = ({ email, verifiedEmails, unverifiedEmail }: Identity): string | undefined =>
-  email ?? verifiedEmails?.[0] ?? (unverifiedEmail === undefined ? undefined : `${unverifiedEmail} (unverified)`);
 
 /** An approval without its person, whom the command has named. */
 export const rowOfGrant = ({ id, clientId, resources, scopes, organisation, via, ...times }: GrantEntry) => ({

@@ -3,6 +3,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { passThrough } from '../../access/gate.ts';
 import type { Config } from '../../config.ts';
+import { namesOf } from '../../federation/person-names.ts';
 import { openCookieKeys } from '../../keys/key-store.ts';
 import type { PersonalTokens } from '../../personal-tokens/personal-tokens.ts';
 import { type Owner, subjectOf } from '../../personal-tokens/token.ts';
@@ -38,7 +39,8 @@ export async function composeForOperator({ config, ...opened }: OpenedForOperato
   });
   const labelOf = async (owner: Owner): Promise<string> => {
     const { identity } = (owner.kind === 'person' && (await accounts.find(owner.accountId))) || {};
-    const said = [identity?.name ?? identity?.username, identity?.email && `<${identity.email}>`].filter(Boolean);
+    const { name, address } = namesOf(identity);
+    const said = [name, address && `<${address}>`].filter(Boolean);
     return said.length > 0 ? said.join(' ') : subjectOf(owner);
   };
   return { tokens, labelOf };

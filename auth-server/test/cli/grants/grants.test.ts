@@ -68,10 +68,11 @@ describe('people', () => {
         email: 'bob@example.com',
         connector: 'acme',
         approvals: 1,
+        tokens: 0,
         lastUsed: '2026-11-30T12:01:00Z',
       },
     ]);
-    expect((await people('list')).stdout).toMatch(/^SUBJECT +NAME +EMAIL +CONNECTOR +APPROVALS +LAST USED\n/);
+    expect((await people('list')).stdout).toMatch(/^SUBJECT +NAME +EMAIL +CONNECTOR +APPROVALS +TOKENS +LAST USED\n/);
   });
 
   it('shows a person by subject or address, with what they approved', async () => {
@@ -98,6 +99,7 @@ describe('people', () => {
               lastUsed: '2026-11-30T12:00:00Z',
             },
           ],
+          tokens: [],
         },
       ]);
     }
@@ -108,7 +110,7 @@ describe('people', () => {
     const { status, stdout } = await people('end alice@example.com');
     expect([status, stdout]).toEqual([
       0,
-      expect.stringMatching(/^Ended 1 approval of \S+, and every browser session\.\n$/),
+      expect.stringMatching(/^Ended 1 approval of \S+, every personal token and every browser session\.\n$/),
     ]);
     expect([await isAlive(alice), await isAlive(bob)]).toEqual([false, true]);
     expect(await rowsOf(people('list --json'))).toMatchObject([{ name: expect.stringContaining('The bob') }]);
@@ -136,6 +138,41 @@ describe('people', () => {
       expect(await isAlive(token)).toBe(true);
     },
   );
+});
+
+describe('people with an address that is not verified', () => {
+  /** Mallory signs in where nobody verifies addresses, and says that she is Alice. */
+  async function posing(): Promise<string> {
+    const token = await approved('mallory');
+    const [{ subject } = {}] = (await rowsOf(people('list --json'))).filter(
+      ({ email }) => email === 'mallory@example.com',
+    );
+    const account = (await store.get('Account', String(subject)))?.value as unknown as Account;
+    const { email, verifiedEmails, ...identity } = account.identity;
+    const posed = { ...account, identity: { ...identity, unverifiedEmail: 'alice@example.com' } };
+    await store.put('Account', account.accountId, posed, { ttl: 1_000 });
+    return token;
+  }
+
+  it('people list says that the address is not verified', async () => {
+    await posing();
+    expect(await rowsOf(people('list --json'))).toMatchObject([{ email: 'alice@example.com (unverified)' }]);
+    expect(await rowsOf(grants('list --json'))).toMatchObject([{ email: 'alice@example.com (unverified)' }]);
+  });
+
+  it('CWE-290 people end with the address of somebody else never ends who only claims it', async () => {
+    const [mallory, alice] = [await posing(), await approved('alice')];
+    expect((await people('end alice@example.com')).status).toBe(0);
+    expect([await isAlive(alice), await isAlive(mallory)]).toEqual([false, true]);
+    // Now nobody has an approval and this address, but Mallory claims to.
+    expect(await people('end alice@example.com')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('the address "alice@example.com"'),
+    });
+    expect(await people('show alice@example.com')).toMatchObject({ status: 1, stdout: '' });
+    expect(await rowsOf(people('list --json'))).toMatchObject([{ email: 'alice@example.com (unverified)' }]);
+  });
 });
 
 describe('grants', () => {
