@@ -29,7 +29,6 @@ const CHANGES = new Set([
   'initial-access-tokens add',
   'initial-access-tokens remove',
   'tokens add',
-  'tokens end',
 ]);
 
 /** @param serve runs the server until it is told to stop */

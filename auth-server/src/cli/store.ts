@@ -1,5 +1,6 @@
 /** Owns how a command opens the store of the server: by the same settings, while the command runs. */
 import { userName, writeEntries } from '@mcp-oauth/shared/audit/cli/audited';
+import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
@@ -20,7 +21,8 @@ export interface OpenedStore {
   readonly directory: GrantDirectory;
   readonly statusStore: StatusStore;
   readonly clock: Clock;
-  /** Remembers an ending for the audit, which is written when the work is done. */
+  /** Remembers an entry: all are written when the work is done. */
+  readonly audit: Audit;
   readonly onEnded: (ending: Ending) => void;
 }
 
@@ -61,14 +63,16 @@ async function withStorage<T>(
     patience: PATIENCE,
     ...(layer && { layer }),
   });
-  const endings: Ending[] = [];
-  const onEnded = ({ by, ...ending }: Ending) => {
-    endings.push({ ...ending, by: { ...by, actor: by.actor ?? userName() } });
+  const entries: AuditEntry[] = [];
+  const audit: Audit = (entry) => {
+    entries.push(entry);
   };
+  const onEnded = ({ by, ...ending }: Ending) =>
+    audit(entryOf({ ...ending, by: { ...by, actor: by.actor ?? userName() } }));
   try {
-    return await work({ config, store, directory, statusStore, clock, onEnded });
+    return await work({ config, store, directory, statusStore, clock, audit, onEnded });
   } finally {
     await close();
-    await writeEntries(endings.map(entryOf), { settings: config, service: SERVICE, stderr: process.stderr });
+    await writeEntries(entries, { settings: config, service: SERVICE, stderr: process.stderr });
   }
 }

@@ -11,6 +11,7 @@ import type { Accounts } from '../federation/account.ts';
 import type { Resources } from '../resources/resource.ts';
 import type { EndedBefore } from '../revocation/ended-before.ts';
 import type { StatusLists } from '../revocation/status-lists.ts';
+import { endedEntry } from './ending.ts';
 import { type Owners, PARTS } from './owners.ts';
 import type { Limits } from './settings.ts';
 import { afterObjection, ENDED, objectionOfPerson, objectionOfSettings, type Person } from './standing.ts';
@@ -81,11 +82,9 @@ async function checkOwner(subject: string, dependencies: CheckDependencies): Pro
     becomes.set(token.id, next);
     if (next !== 'end') continue;
     ended.push(token);
-    const { id, name, resource: to } = token;
     const reason = objection?.reason;
-    log.info({ subject, tokenId: id, reason }, 'personal token ended');
-    const details = { token: id, name };
-    audit({ event: 'personal-token.ended', outcome: 'ok', who: subject, resource: to, reason, details });
+    log.info({ subject, tokenId: token.id, reason }, 'personal token ended');
+    audit(endedEntry(subject, token, { reason }));
   }
   if (becomes.size === 0) return;
   if (ended.length > 0) await status.mark(ended.map((token) => token.status));

@@ -236,6 +236,31 @@ describe('commands that change something', () => {
     expect((await run(commands, 'audit verify', own)).status).toBe(0);
   });
 
+  it('tokens end has one entry, the same as that of the owner, with whose token it was and who ended it', async () => {
+    const { env, file } = settings();
+    const resource = { url: 'http://localhost:8080', scopes: { read: 'Read' } };
+    const personal = { PERSONAL_TOKENS: 'services', RESOURCES: JSON.stringify([resource]) };
+    const own = { ...env, ...personal, DATA_DIR: mkdtempSync(join(folder, 'data-')) };
+    const { stdout } = await run(commands, 'tokens add nightly --scopes read --json', own);
+    const { id, token } = JSON.parse(stdout);
+    expect((await run(commands, `tokens end ${id}`, own)).status).toBe(0);
+    expect((await run(commands, `tokens end ${id}`, own)).status).toBe(1);
+    const entries = readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => !event.startsWith('audit.'));
+    expect(entries.map(({ event }) => event)).toEqual(['admin.acted', 'personal-token.ended']);
+    expect(entries[1]).toMatchObject({
+      outcome: 'ok',
+      who: 'service:nightly',
+      resource: 'http://localhost:8080/mcp',
+      reason: 'the operator',
+      details: { token: id, name: 'nightly', actor: entries[0].details.user },
+    });
+    expect(readFileSync(file, 'utf8')).not.toContain(token);
+  });
+
   it('an ending by a command has one entry with who started it, whose access it was and what has ended', async () => {
     const { env, file } = settings();
     const own = { ...env, DATA_DIR: mkdtempSync(join(folder, 'data-')) };

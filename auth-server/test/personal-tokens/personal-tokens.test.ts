@@ -134,11 +134,11 @@ describe('personal tokens', () => {
     const [first, second] = [await add(), await add()];
     const service = { kind: 'service', name: 'job' } as const;
     const { record } = await opened.tokens().addForService('job', asked());
-    expect(await opened.tokens().end(person, record.id)).toBe(false);
-    expect(await opened.tokens().end(service, first.record.id)).toBe(false);
+    expect(await opened.tokens().end(person, record.id)).toBeUndefined();
+    expect(await opened.tokens().end(service, first.record.id)).toBeUndefined();
     expect(opened.marked).toEqual([]);
-    expect(await opened.tokens().end(person, first.record.id)).toBe(true);
-    expect(await opened.tokens().end(person, first.record.id)).toBe(false);
+    expect(await opened.tokens().end(person, first.record.id)).toEqual(first.record);
+    expect(await opened.tokens().end(person, first.record.id)).toBeUndefined();
     expect(opened.marked).toEqual([first.record.status]);
     expect(await opened.tokens().list(person)).toEqual([second.record]);
     expect(await opened.tokens().list(service)).toEqual([record]);

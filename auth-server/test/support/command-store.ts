@@ -25,5 +25,6 @@ export const commandsOn =
   async (env, work) => {
     const directory = others.directory ?? createSqliteDirectory(':memory:', clock);
     const statusStore = others.statusStore ?? createSqliteStatusStore(':memory:', clock);
-    return work({ config: readConfig(env, kinds), store, directory, statusStore, clock, onEnded: () => {} });
+    const config = readConfig(env, kinds);
+    return work({ config, store, directory, statusStore, clock, audit: () => {}, onEnded: () => {} });
   };

@@ -61,7 +61,7 @@ export const EVENTS = {
   'personal-token.made': { by: 'auth-server', doc: 'A person made a personal token: `token` is its id.' },
   'personal-token.ended': {
     by: 'auth-server',
-    doc: 'A personal token ended: by its owner, or because its person or the settings allow it no more.',
+    doc: 'A token of a person or service ended alone: by its owner, by a command, or because its person or the settings allow it no more.',
   },
   'person.refused': {
     by: 'auth-server',

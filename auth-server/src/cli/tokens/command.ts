@@ -1,18 +1,19 @@
 /** Owns `tokens`: how an operator makes tokens for services, and lists and ends those of services and people. */
+import { userName } from '@mcp-oauth/shared/audit/cli/audited';
 import { type Command, type CommandGroup, type Invocation, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json, showList, timeOf } from '@mcp-oauth/shared/cli/list';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { duration } from '@mcp-oauth/shared/settings/types';
 import { composeForOperator, type OperatorTokens } from '../../compose/personal-tokens/operator.ts';
 import type { Config } from '../../config.ts';
+import { endedEntry } from '../../personal-tokens/ending.ts';
 import type { NewToken } from '../../personal-tokens/personal-tokens.ts';
 import { type Owner, type PersonalToken, subjectOf, TokenRefused } from '../../personal-tokens/token.ts';
-import type { WithStore } from '../store.ts';
+import { rowOfToken } from '../listing/token-rows.ts';
+import type { OpenedStore, WithStore } from '../store.ts';
 import { openTokenFile } from './output-file.ts';
 
-interface Opened extends OperatorTokens {
-  readonly config: Config;
-}
+interface Opened extends OperatorTokens, Pick<OpenedStore, 'config' | 'audit'> {}
 
 type WithTokens = (invocation: Invocation, work: (opened: Opened) => Promise<number>) => Promise<number>;
 
@@ -22,7 +23,7 @@ const USUAL_LIFETIME = 30 * DAY;
 
 export function tokensCommands(withStore: WithStore): CommandGroup {
   const withTokens: WithTokens = ({ env }, work) =>
-    withStore(env, async (opened) => work({ config: opened.config, ...(await composeForOperator(opened)) }));
+    withStore(env, async (opened) => work({ ...opened, ...(await composeForOperator(opened)) }));
   return {
     name: 'tokens',
     summary: 'Long-lived tokens of services, and the personal tokens that people made (PERSONAL_TOKENS).',
@@ -110,28 +111,27 @@ const list = (withTokens: WithTokens): Command => ({
     }),
 });
 
-const describe = (owner: Owner, token: PersonalToken, label = subjectOf(owner)) => ({
-  id: token.id,
-  owner: label,
-  name: token.name,
-  resource: token.resource,
-  scopes: token.scopes.join(' '),
-  created: timeOf(token.createdAt),
-  expires: timeOf(token.expiresAt),
-});
+function describe(owner: Owner, token: PersonalToken, label = subjectOf(owner)) {
+  const { id, ...row } = rowOfToken(token);
+  return { id, owner: label, ...row };
+}
 
 const end = (withTokens: WithTokens): Command => ({
   name: 'end',
   summary: 'End a token: MCP servers refuse it within STATUS_MAX_AGE.',
   parameters: ['id'],
   run: (invocation) =>
-    withTokens(invocation, async ({ tokens }) => {
+    withTokens(invocation, async ({ tokens, audit }) => {
       const { parameters, stdout, stderr } = invocation;
       const { id = '' } = parameters;
       const found = (await tokens.all()).find(({ tokens: theirs }) => theirs.some((token) => token.id === id));
-      const isEnded = found !== undefined && (await tokens.end(found.owner, id));
-      if (isEnded) stdout.write(`Ended ${id} of ${subjectOf(found.owner)}.\n`);
-      else stderr.write(`There is no token ${JSON.stringify(id)}.\n`);
-      return isEnded ? 0 : 1;
+      const ended = found && (await tokens.end(found.owner, id));
+      if (!ended) {
+        stderr.write(`There is no token ${JSON.stringify(id)}.\n`);
+        return 1;
+      }
+      audit(endedEntry(subjectOf(found.owner), ended, { reason: 'the operator', actor: userName() }));
+      stdout.write(`Ended ${id} of ${subjectOf(found.owner)}.\n`);
+      return 0;
     }),
 });

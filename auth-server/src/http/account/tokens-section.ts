@@ -3,6 +3,7 @@ import { hash, randomBytes } from 'node:crypto';
 import { stateOf } from '../../context-state.ts';
 import { type Language, said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
+import { endedEntry } from '../../personal-tokens/ending.ts';
 import type { IssuedToken } from '../../personal-tokens/issue.ts';
 import type { PersonalTokens } from '../../personal-tokens/personal-tokens.ts';
 import { LONGEST_NAME, type TokenFault, TokenRefused } from '../../personal-tokens/token.ts';
@@ -95,10 +96,11 @@ export function createTokensSection(dependencies: TokensSectionDependencies): Ac
       [END]: async (ctx, { session: { account }, form }) => {
         const tokenId = form.get('id') ?? '';
         const { accountId: who } = account;
-        if (!(await tokens.end(ownerOf(who), tokenId))) return undefined;
-        const [reason, details] = ['its owner', { token: tokenId }];
+        const ended = await tokens.end(ownerOf(who), tokenId);
+        if (!ended) return undefined;
+        const reason = 'its owner';
         stateOf(ctx).log.info({ subject: who, tokenId, reason }, 'personal token ended');
-        stateOf(ctx).audit({ event: 'personal-token.ended', outcome: 'ok', who, reason, details });
+        stateOf(ctx).audit(endedEntry(who, ended, { reason }));
         return undefined;
       },
     },

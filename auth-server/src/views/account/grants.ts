@@ -1,6 +1,7 @@
 /**
  * Owns the section of the account page with the apps that have access: the same words for a client and its scopes as on the sign-in
- * page, since when, last used, and a button to end each or all.
+ * page, since when, last used, and a button to end each. The button that ends everything is there without an app, too: it ends personal
+ * tokens and sessions as well.
  */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { fill, type Language, momentIn } from '../../languages/language.ts';
@@ -36,11 +37,12 @@ export interface GrantsView {
 
 export function grantsSection({ language, grants, endOne, endAll, token, more }: GrantsView): Html {
   const { texts } = language;
-  if (grants.length === 0 && !more) return html`<h2>${texts.connectedApps}</h2><p>${texts.nothingConnected}</p>`;
-  return html`<h2>${texts.connectedApps}</h2>
-<p class="soft small">${texts.connectedExplained}</p>
+  const isEmpty = grants.length === 0 && !more;
+  const apps = html`<p class="soft small">${texts.connectedExplained}</p>
 <ul class="entries">${grants.map((grant) => html`<li>${entry(grant, language)}${endForm(grant, { language, endOne, token })}</li>`)}</ul>
-${more && html`<p><a href="${more}">${texts.moreApps}</a></p>`}
+${more && html`<p><a href="${more}">${texts.moreApps}</a></p>`}`;
+  return html`<h2>${texts.connectedApps}</h2>
+${isEmpty ? html`<p>${texts.nothingConnected}</p>` : apps}
 <details>
 <summary>${texts.endAllQuestion}</summary>
 <p>${texts.endAllExplained}</p>

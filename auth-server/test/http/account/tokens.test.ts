@@ -120,6 +120,29 @@ describe('personal tokens on /account', () => {
     expect(await markup()).toContain(id);
     expect((await end(id)).status).toBe(303);
     expect(await markup()).not.toContain(id);
+    expect(server.entries.filter(({ event }) => event === 'personal-token.ended')).toEqual([
+      expect.objectContaining({
+        who: expect.stringMatching(/^[\w-]{43}$/),
+        resource: NOTES,
+        reason: 'its owner',
+        from: expect.any(String),
+        reference: expect.any(String),
+        details: { token: id, name: 'laptop' },
+      }),
+    ]);
+  });
+
+  it('a person who has a token and no app ends everything, and the token with it', async () => {
+    const id = String(decodeJwt((await create()).jwt ?? '').jti);
+    const page = await markup();
+    expect(page).toContain(id);
+    expect(page).toContain('No app has access to anything on your behalf.');
+    expect(page).toContain('action="/account/end-all-access"');
+    const body = new URLSearchParams({ token: tokenIn(page) });
+    const done = await browser.visit('/account/end-all-access', { method: 'POST', body });
+    expect(done.status).toBe(200);
+    const { who } = server.entries.find(({ event }) => event === 'personal-token.made') ?? {};
+    expect(server.entries).toContainEqual(expect.objectContaining({ event: 'access.ended', reason: 'page', who }));
   });
 
   it.each(['create-token', 'end-token'])(
