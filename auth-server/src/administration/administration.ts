@@ -5,12 +5,14 @@
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Accounts } from '../federation/account.ts';
 import { namesOf } from '../federation/person-names.ts';
+import type { RingName } from '../keys/key-store.ts';
 import { type Keyring, stateOf } from '../keys/keyring.ts';
 import type { GrantDirectory, GrantEntry, Page, Party } from '../revocation/grant-directory.ts';
 import type {
   Administration,
   ClientRow,
   GrantRow,
+  KeyRow,
   Listed,
   PersonRow,
   StatusListState,
@@ -24,14 +26,14 @@ export interface AdministrationDependencies {
   readonly directory: Pick<GrantDirectory, 'get' | 'list' | 'byPerson' | 'byClient' | 'people' | 'clients'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly describeClient: (clientId: string) => Promise<Pick<ClientRow, 'name' | 'origin'>>;
-  readonly keyring: () => Promise<Keyring | undefined>;
+  readonly keyrings: () => Promise<Readonly<Partial<Record<RingName, Keyring | undefined>>>>;
   readonly refusals: Pick<RecentRefusals, 'recent'>;
   readonly statusList: () => Promise<StatusListState | undefined>;
   readonly versions: Versions;
 }
 
 export function createAdministration(dependencies: AdministrationDependencies): Administration {
-  const { clock, directory, accounts, describeClient, keyring, refusals, statusList, versions } = dependencies;
+  const { clock, directory, accounts, describeClient, keyrings, refusals, statusList, versions } = dependencies;
 
   const personOf = async (accountId: string): Promise<PersonRow> => {
     const account = await accounts.find(accountId);
@@ -100,21 +102,24 @@ export function createAdministration(dependencies: AdministrationDependencies): 
       return isStored || client.lastUsedAt !== undefined ? client : undefined;
     },
     keys: async () => {
-      const ring = await keyring();
-      return (
-        ring?.map((entry) => ({
-          kid: entry.key.kid,
-          algorithm: entry.key.alg,
-          state: stateOf(entry, ring, seconds(clock)),
-          signsFrom: entry.signsFrom,
-          publishedUntil: entry.publishedUntil,
-        })) ?? []
-      );
+      const { signing, personal } = await keyrings();
+      const now = seconds(clock);
+      return [...keyRows(signing, 'all other tokens', now), ...keyRows(personal, 'personal tokens', now)];
     },
     refusals: () => refusals.recent(),
     statusList,
   };
 }
+
+const keyRows = (ring: Keyring | undefined, signs: KeyRow['signs'], now: number): readonly KeyRow[] =>
+  ring?.map((entry) => ({
+    kid: entry.key.kid,
+    algorithm: entry.key.alg,
+    signs,
+    state: stateOf(entry, ring, now),
+    signsFrom: entry.signsFrom,
+    publishedUntil: entry.publishedUntil,
+  })) ?? [];
 
 const rowsOf = async <Item, Row>(
   { items, next }: Page<Item>,

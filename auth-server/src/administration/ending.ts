@@ -26,6 +26,8 @@ export interface AnnouncedEnding {
 /** Whatever ends. */
 const ENDS_SOON =
   'MCP servers refuse the access tokens within seconds, and close their streams and sessions. Refresh tokens are refused at once.';
+const PERSONAL_KEY =
+  'People and the operator have to make new tokens. Another key for all other tokens signs soon, too, so that MCP servers read the keys again.';
 const AGAIN = 'The same person may approve again: to prevent that, change the rules (PEOPLE_DENY).';
 
 /** @returns `undefined` if there is nothing to end */
@@ -117,10 +119,12 @@ async function keyEnding(kid: string, administration: Administration): Promise<A
     facts: [
       { title: 'Key', value: kid },
       { title: 'Algorithm', value: key.algorithm },
+      { title: 'Signs', value: key.signs },
       { title: 'State', value: key.state },
     ],
     consequences: [
-      'The key is no longer published. MCP servers refuse every token that it signed within seconds; clients refresh and go on.',
+      'The key is no longer published. MCP servers refuse every token that it signed within seconds.',
+      key.signs === 'personal tokens' ? PERSONAL_KEY : 'Clients refresh and go on.',
       ...(key.state === 'active' ? ['The next key signs at once.'] : []),
       'MCP servers of other makers refuse its tokens when they read the keys again.',
     ],

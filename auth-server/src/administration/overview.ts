@@ -45,6 +45,8 @@ export interface GrantRow {
 export interface KeyRow {
   readonly kid: string;
   readonly algorithm: string;
+  /** Which of the two rings it belongs to. Personal tokens are those of services, too. */
+  readonly signs: 'personal tokens' | 'all other tokens';
   readonly state: string;
   readonly signsFrom: number;
   readonly publishedUntil?: number | undefined;

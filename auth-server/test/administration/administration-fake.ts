@@ -25,7 +25,7 @@ export const someRows = (): Rows => ({
     createdAt: 1_767_225_600,
     lastUsedAt: 1_767_229_200,
   },
-  key: { kid: 'key-1', algorithm: 'ES256', state: 'active', signsFrom: 1_767_225_600 },
+  key: { kid: 'key-1', algorithm: 'ES256', signs: 'all other tokens', state: 'active', signsFrom: 1_767_225_600 },
   refusals: [],
 });
 

@@ -18,6 +18,7 @@ async function open() {
   const directory = createSqliteDirectory(':memory:', clock);
   let reads = 0;
   const ring = newKeyring(await generateSigningKey('ES256'), now);
+  const personal = newKeyring(await generateSigningKey('EdDSA'), now - 60);
   const administration = createAdministration({
     clock,
     directory,
@@ -31,7 +32,7 @@ async function open() {
       const name = CLIENTS[id];
       return name === undefined ? { origin: 'removed' } : { name, origin: id === 'portal' ? 'operator' : 'registered' };
     },
-    keyring: async () => ring,
+    keyrings: async () => ({ signing: ring, personal }),
     refusals: { recent: async () => [] },
     statusList: async () => undefined,
     versions: { server: '1', engine: '2', node: '3' },
@@ -55,7 +56,7 @@ async function open() {
       identity: { issuer: 'https://acme.example', subject: accountId, name: `Name of ${accountId}`, email },
       signedInAt,
     });
-  return { administration, grant, person, now, ring, reads: () => reads };
+  return { administration, grant, person, now, ring, personal, reads: () => reads };
 }
 
 describe('the rows of the pages of the operator', () => {
@@ -109,11 +110,20 @@ describe('the rows of the pages of the operator', () => {
     expect(reads()).toBe(11);
   });
 
-  it('keys have their state and no private part', async () => {
-    const { administration, ring } = await open();
+  it('keys of both rings have their state and no private part', async () => {
+    const { administration, ring, personal, now } = await open();
     const keys = await administration.keys();
-    expect(keys).toEqual([expect.objectContaining({ kid: ring[0].key.kid, algorithm: 'ES256', state: 'active' })]);
-    expect(JSON.stringify(keys)).not.toContain(ring[0].key.d);
+    expect(keys).toEqual([
+      expect.objectContaining({
+        ...{ kid: ring[0].key.kid, algorithm: 'ES256', signs: 'all other tokens' },
+        ...{ state: 'active', signsFrom: now },
+      }),
+      expect.objectContaining({
+        ...{ kid: personal[0].key.kid, algorithm: 'EdDSA', signs: 'personal tokens' },
+        ...{ state: 'active', signsFrom: now - 60 },
+      }),
+    ]);
+    for (const [{ key }] of [ring, personal]) expect(JSON.stringify(keys)).not.toContain(key.d);
   });
 });
 

@@ -63,7 +63,11 @@ export function composeAdmin(config: Config, dependencies: AdminDependencies): A
     directory,
     accounts,
     describeClient: async (clientId) => describe(await clients.facts(clientId)),
-    keyring: async () => (await createKeyStore(store).load())?.ring,
+    keyrings: async () => ({
+      signing: (await createKeyStore(store).load())?.ring,
+      // Switched off, the keys of personal tokens are stored and not published.
+      personal: config.personalTokens === 'off' ? undefined : (await createKeyStore(store, 'personal').load())?.ring,
+    }),
     refusals,
     statusList: async () => {
       const id = statusLists.newest();

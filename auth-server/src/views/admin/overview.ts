@@ -56,7 +56,7 @@ const more = (target: string, text: string, { next }: Listed<unknown>): Html | f
   next !== undefined && html`<p><a href="${target}">${text}</a></p>`;
 
 function figures({ versions, statusList, keys: ring }: OverviewView): Html {
-  const active = ring.find(({ state }) => state === 'active');
+  const active = ring.find(({ state, signs }) => state === 'active' && signs === 'all other tokens');
   return html`<dl class="figures">
 <div><dt>Status list</dt><dd>${statusList ? html`<code>${statusList.id}</code> <span>version ${statusList.version}, ${statusList.size} entries</span>` : 'none yet'}</dd></div>
 <div><dt>Signing key</dt><dd>${active ? html`${active.algorithm} <span>since ${moment(active.signsFrom)}</span>` : 'none yet'}</dd></div>

@@ -108,6 +108,7 @@ export const keys = (base: string, rows: readonly KeyRow[]): Html =>
     columns: [
       ['Key', ({ kid }) => cell(html`<code>${kid}</code>`)],
       ['Algorithm', ({ algorithm }) => algorithm],
+      ['Signs', ({ signs }) => signs],
       ['State', ({ state }) => state],
       ['Signs from', ({ signsFrom }) => moment(signsFrom)],
       ['Published until', ({ publishedUntil }) => moment(publishedUntil)],

@@ -4,6 +4,7 @@ import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { pathToEnd } from '../../../src/administration/ending-path.ts';
 import { localSubject } from '../../../src/federation/subject.ts';
+import { createKeyStore } from '../../../src/keys/key-store.ts';
 import { createSqliteDirectory } from '../../../src/storage/directory/sqlite.ts';
 import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { Browser } from '../../support/browser.ts';
@@ -72,6 +73,34 @@ describe('the pages of the operator in a whole server', () => {
       ]);
     },
   );
+
+  it('ADR 9 the key of personal tokens is on the page with its state, and the admin ends it there', async () => {
+    const clock = new FakeClock();
+    const store = createSqliteStore(':memory:', clock);
+    await using server = await startServer({ env: { ...ENV, PERSONAL_TOKENS: 'services' }, clock, store });
+    const personal = createKeyStore(store, 'personal');
+    const kids = async () => (await personal.load())?.ring.map(({ key }) => key.kid) ?? [];
+    const [kid = ''] = await kids();
+    const browser = new Browser(server);
+    const markup = await (await openPage(browser, '/admin')).text();
+    expect(markup).toMatch(
+      new RegExp(`<code>${kid}</code></span></td><td>\\w+</td><td>personal tokens</td><td>active</td>`),
+    );
+    const path = `/admin${pathToEnd('key', kid)}`;
+    const { outside } = await browser.follow(path);
+    const shown = await (await comeBack(browser, outside, 'alice')).text();
+    expect(shown).toContain('People and the operator have to make new tokens.');
+    const fields = [...shown.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+    const body = new URLSearchParams(fields.map(([, name = '', value = '']): [string, string] => [name, value]));
+    expect((await browser.visit(path, { method: 'POST', body, headers: { origin: ISSUER } })).status).toBe(200);
+    expect(await kids()).toEqual([expect.not.stringMatching(kid)]);
+    expect(server.entries).toContainEqual(
+      expect.objectContaining({ event: 'access.ended', details: expect.objectContaining({ target: 'key', kid }) }),
+    );
+    // Switched off, no key is published, and so none is to be ended.
+    await using other = await startServer({ env: ENV, clock, store });
+    expect(await (await openPage(new Browser(other), '/admin')).text()).not.toContain('personal tokens');
+  });
 
   it('a person whom a rule refuses is on every replica with the rule and the reference on their page, and no name', async () => {
     const [store, directory] = [
