@@ -4,7 +4,12 @@
  */
 import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { encode, STATUS_LIST_TYPE, type StatusListClaim } from '@mcp-oauth/shared/status-list/status-list';
+import {
+  encode,
+  LEAST_VALIDITY,
+  STATUS_LIST_TYPE,
+  type StatusListClaim,
+} from '@mcp-oauth/shared/status-list/status-list';
 import { importJWK, SignJWT } from 'jose';
 import type { SigningKey } from '../keys/signing-key.ts';
 import type { StatusLists } from './status-lists.ts';
@@ -32,8 +37,8 @@ interface Dependencies {
 }
 
 /** Seconds. */
-const LIFETIME = 3_600;
 const REBUILT_AFTER = 900;
+const LIFETIME = REBUILT_AFTER + LEAST_VALIDITY;
 /** The seconds after which a reader should ask again (§5.1): the least STATUS_MAX_AGE that is of use. */
 const TTL = 5;
 /** Milliseconds for which an answer of the store is used. */

@@ -6,6 +6,7 @@ import { configProblems } from '../support/config-problems.ts';
 describe('the settings of status lists', () => {
   it.each([
     [{ STATUS_GRACE: '4s' }, 'STATUS_GRACE: must not be shorter than STATUS_MAX_AGE'],
+    [{ STATUS_GRACE: '46m' }, 'STATUS_GRACE: expected a duration'],
     [{ STATUS_MAX_AGE: '10m' }, 'STATUS_MAX_AGE: expected a duration'],
     [{ STATUS_MAX_AGE: '0' }, 'STATUS_MAX_AGE: expected a duration'],
     [{ STATUS_UNAVAILABLE: 'ignore' }, 'STATUS_UNAVAILABLE: expected one of refuse, accept'],
@@ -13,6 +14,10 @@ describe('the settings of status lists', () => {
     [{ STATUS_LIST_ORIGINS: 'https://*.example.com' }, 'STATUS_LIST_ORIGINS: '],
   ])('%j ends the start, with the name of the variable', (env, problem) => {
     expect(configProblems(env)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('STATUS_GRACE may be as long as each list of auth-server is valid at least', () => {
+    expect(readConfig({ STATUS_GRACE: '45m' }).statusGrace).toBe(45 * 60);
   });
 
   it('in production a list is read over https only (RFC 6750 §5.3)', () => {

@@ -33,18 +33,24 @@ const secondsOf = (text: string): number => {
   return Number(count) * (UNITS[unit ?? ''] ?? Number.NaN);
 };
 
+/** In the largest unit in which it is a whole number. */
+const lengthOf = (seconds: number): string => {
+  const [unit, size] = Object.entries(UNITS).findLast(([, one]) => seconds % one === 0) ?? ['s', 1];
+  return `${seconds / size}${unit}`;
+};
+
 const TEN_YEARS = 10 * 365 * 86_400;
 
 /** A duration in whole seconds, written `30s`, `10m`, `12h` or `90d`. */
 export const duration = (min = 1, max = TEN_YEARS): z.ZodType<number, string> =>
-  parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d)`, (value) => {
+  parsed(`${LENGTH} (from ${min}s to ${lengthOf(max)})`, (value) => {
     const total = secondsOf(value);
     return total >= min && total <= max ? total : undefined;
   });
 
 /** The same, or `off`, which is 0. */
 export const durationOrOff = (min = 1, max = TEN_YEARS): z.ZodType<number, string> =>
-  parsed(`${LENGTH} (from ${min}s to ${Math.floor(max / 86_400)}d), or off`, (value) => {
+  parsed(`${LENGTH} (from ${min}s to ${lengthOf(max)}), or off`, (value) => {
     const total = value === 'off' ? 0 : secondsOf(value);
     return value === 'off' || (total >= min && total <= max) ? total : undefined;
   });

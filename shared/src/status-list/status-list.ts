@@ -9,6 +9,9 @@ import { deflate, inflate } from 'node:zlib';
 export const STATUS_LIST_TYPE = 'statuslist+jwt';
 export const STATUS_LIST_MEDIA_TYPE = `application/${STATUS_LIST_TYPE}`;
 
+/** Seconds for which a list of auth-server is valid, at least, whenever it is read. No copy of a list counts longer than the list. */
+export const LEAST_VALIDITY = 2_700;
+
 /** The claim of a token that says where its status stands (§6.2). */
 export interface StatusClaim {
   readonly status_list: { readonly idx: number; readonly uri: string };

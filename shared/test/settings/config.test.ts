@@ -52,6 +52,16 @@ describe('configuration', () => {
     ]);
   });
 
+  it.each([
+    [90, '90s'],
+    [300, '5m'],
+    [7_200, '2h'],
+    [86_400, '1d'],
+  ])('a duration of at most %d seconds says so as %s', (max, text) => {
+    const some = { age: setting({ env: 'AGE', doc: '', type: duration(0, max) }) };
+    expect(() => loadConfig(some, { AGE: '999d' })).toThrow(`(from 0s to ${text})`);
+  });
+
   it('a secret is read from its file, and a missing or empty file is named', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'config-')), 'secret');
     writeFileSync(file, 'sesame\n');

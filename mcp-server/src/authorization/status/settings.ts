@@ -1,6 +1,7 @@
 /** Owns the settings of status lists: how often they are read, and what happens while they can't be. */
 import { type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import * as type from '@mcp-oauth/shared/settings/types';
+import { LEAST_VALIDITY } from '@mcp-oauth/shared/status-list/status-list';
 
 export const statusSettings = {
   statusMaxAge: setting({
@@ -11,8 +12,9 @@ export const statusSettings = {
   }),
   statusGrace: setting({
     env: 'STATUS_GRACE',
-    doc: 'How long the last copy of a status list counts while the list cannot be read, at most until the list itself expires. For tokens that live longer than an hour it is three times STATUS_MAX_AGE at most.',
-    type: type.duration(1, 86_400),
+    doc: 'How long the last copy of a status list counts while the list cannot be read, at most until the list itself expires: one of auth-server 45 minutes or more after it was read. For tokens that live longer than an hour it is three times STATUS_MAX_AGE at most.',
+    // More would have no effect, and look as if it had.
+    type: type.duration(1, LEAST_VALIDITY),
     default: '5m',
   }),
   statusUnavailable: setting({
