@@ -104,6 +104,18 @@ describe('docker compose in production', () => {
     expect(start).toThrow(`${name}: is required in production, because it says who may come in`);
   });
 
+  it('both services get the audit that .env names, and auth-server the operators and personal tokens', () => {
+    const okta = documented.find(([kind]) => kind === 'okta')?.[1];
+    const audit = { AUDIT: 'file', AUDIT_FILE: '/audit/audit.jsonl', AUDIT_KEY: randomBytes(32).toString('base64') };
+    const env = { ...PUBLIC, ...okta, ...audit, ADMINS: 'group:operators', PERSONAL_TOKENS: 'services' };
+    const config = configOf(PRODUCTION, env);
+    expect(config).toMatchObject({ personalTokens: 'services', audit: 'file', auditFile: '/audit/audit.jsonl' });
+    expect(config.admins).toBeDefined();
+    const given = environmentOf('mcp-server', PRODUCTION, env);
+    expect(readMcpServer(given)).toMatchObject({ audit: 'file', auditFile: '/audit/audit.jsonl' });
+    expect(given).not.toHaveProperty('ADMINS');
+  });
+
   it('SCOPE_RULES of the operator replaces the default, and an empty one does not open anything', async () => {
     const okta = documented.find(([kind]) => kind === 'okta')?.[1];
     const own = configOf(PRODUCTION, { ...PUBLIC, ...okta, SCOPE_RULES: 'mcp:admin=group:ops' });

@@ -1,5 +1,5 @@
 /** Proves that every setting in deploy/kubernetes is known to the services, and that production accepts it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Container } from 'kubernetes-types/core/v1.d.ts';
@@ -35,6 +35,9 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'auth-server': [...declared(authServer), ...ofConnectors, NODES_OWN],
 };
 
+/** A setting of one of several issuers, with its id. */
+const OF_AN_ISSUER = /^ISSUER_(?:CORP|CI)_/;
+
 const rendered = (overlay: string) => render(`overlays/${overlay}`, secretsOf(overlay));
 const containers = (manifests: readonly Manifest[]) =>
   ofKind(manifests, 'Deployment').flatMap(({ spec }) => spec?.template.spec?.containers ?? []);
@@ -67,6 +70,16 @@ describe.each(OVERLAYS)('overlays/%s', (overlay) => {
       for (const variable of Object.keys(environmentOf(container, manifests))) {
         expect(KNOWN[container.name], container.name).toContain(variable);
       }
+    }
+  });
+
+  it('each variable that the overlay has in a comment is one that the service declares', () => {
+    for (const name of Object.keys(KNOWN)) {
+      const path = new URL(`../deploy/kubernetes/overlays/${overlay}/${name}.env`, import.meta.url);
+      if (!existsSync(path)) continue;
+      const offered = [...readFileSync(path, 'utf8').matchAll(/^#([A-Z_]+)=/gm)].map(([, variable = '']) => variable);
+      expect(offered).toContain('AUDIT_KEY_FILE');
+      for (const variable of offered) if (!OF_AN_ISSUER.test(variable)) expect(KNOWN[name]).toContain(variable);
     }
   });
 
