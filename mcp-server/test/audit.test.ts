@@ -18,6 +18,7 @@ import { compose } from '../src/compose/compose.ts';
 import { createCatalog } from '../src/protocol/catalog/catalog.ts';
 import { defineTool, ToolError } from '../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from './support/issuer.ts';
+import { keyHolder } from './support/proof.ts';
 import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
 
 const KEY = randomBytes(32).toString('base64');
@@ -51,8 +52,8 @@ async function start(settings: Environment = {}) {
   handler = service.handler;
   const now = clock.now() / 1000;
   const claims = { iss: issuer.url, aud: `${server.url}/mcp`, sub: 'person-1', client_id: 'client-1' };
-  const token = (scope = 'mcp:tools', sub = 'person-1') =>
-    signToken({ key, claims: { ...claims, sub, scope, iat: now, exp: now + 600 } });
+  const token = (scope = 'mcp:tools', sub = 'person-1', more: object = {}) =>
+    signToken({ key, claims: { ...claims, sub, scope, iat: now, exp: now + 600, ...more } });
   let isOpen = true;
   const close = async () => {
     if (!isOpen) return;
@@ -66,6 +67,7 @@ async function start(settings: Environment = {}) {
     url: server.url,
     env,
     lines,
+    now,
     token,
     /** Ends the service, which writes what is waiting. */
     entries: async (): Promise<Record<string, unknown>[]> => {
@@ -181,6 +183,38 @@ describe('the audit of mcp-server', () => {
     const named = mcp.lines.map((line) => JSON.parse(line)).filter(({ security }) => security === true);
     expect(named).toHaveLength(1);
     for (const { request } of named) expect(entries.map(({ reference }) => reference)).toContain(request);
+  });
+
+  it('a session of another person and one beyond the limit are refused with an entry each', async () => {
+    await using mcp = await start({ MAX_SESSIONS_PER_PRINCIPAL: '1', MAX_SESSIONS: '1' });
+    const { transport } = await connected(mcp.url, await mcp.token());
+    const eve = await mcp.token('mcp:tools', 'eve');
+    const headers = { authorization: `Bearer ${eve}`, 'mcp-session-id': String(transport.sessionId) };
+    const foreign = await fetch(`${mcp.url}/mcp`, { method: 'DELETE', headers });
+    await expect(connected(mcp.url, eve)).rejects.toThrow();
+    const refused = (await mcp.entries()).filter(({ event }) => event === 'session.refused');
+    expect(refused).toEqual([
+      expect.objectContaining({ who: 'eve', outcome: 'refused', reference: foreign.headers.get('x-request-id') }),
+      expect.objectContaining({ who: 'eve', outcome: 'refused', reason: 'limit of the server' }),
+    ]);
+  });
+
+  it('RFC 9449 §7.1 a stolen token with a proof of another key has an entry', async () => {
+    await using mcp = await start();
+    const [owner, thief] = [await keyHolder(), await keyHolder()];
+    const token = await mcp.token('mcp:tools', 'person-1', { cnf: { jkt: owner.thumbprint } });
+    const dpop = await thief.prove({ token, url: `${mcp.url}/mcp`, now: mcp.now });
+    const headers = { authorization: `DPoP ${token}`, dpop };
+    const answer = await fetch(`${mcp.url}/mcp`, { method: 'POST', headers });
+    expect(answer.status).toBe(401);
+    expect(await mcp.entries()).toContainEqual(
+      expect.objectContaining({
+        event: 'proof.refused',
+        outcome: 'refused',
+        who: 'person-1',
+        reference: answer.headers.get('x-request-id'),
+      }),
+    );
   });
 
   it('the log names the head of the chain, and audit verify finds a cut end by it', async () => {

@@ -71,8 +71,7 @@ export function deviceFlow({ pages, languageOf }: DevicePageOptions): Feature {
       if (error && !isUnusable(error)) {
         return send(ctx, pages.error({ language, ...(await wordsFor(ctx, language, error, out)) }));
       }
-      // Without the code: it is a secret until somebody has approved it.
-      if (error) stateOf(ctx).log.info({ reason: error.message }, 'user code refused');
+      if (error) tellRefused(ctx, error);
       const code = typed(error ? (error as { userCode?: unknown }).userCode : stateOf(ctx).userCode);
       send(ctx, pages.deviceCode({ ...formOf(ctx), code, isRefused: error !== undefined }));
     },
@@ -80,6 +79,14 @@ export function deviceFlow({ pages, languageOf }: DevicePageOptions): Feature {
       send(ctx, pages.deviceConfirm({ ...formOf(ctx), code })),
     successSource: async (ctx) => send(ctx, pages.deviceEnd({ language: languageOf(ctx), isGranted: true })),
   };
+}
+
+/** Without the code: it is a secret until somebody has approved it. */
+function tellRefused(ctx: KoaContextWithOIDC, { name, message: reason }: Error): void {
+  const { log, audit } = stateOf(ctx);
+  log.info({ reason }, 'user code refused');
+  // The engine emits an event for every other error.
+  if (UNUSABLE.has(name)) audit({ event: 'device.refused', outcome: 'refused', reason });
 }
 
 /** The engine puts the token of a form into the session after an error, and then fails if the browser brought no session. */
