@@ -88,6 +88,7 @@ describe('the account page in Chromium', () => {
     await page.getByRole('button', { name: 'End all access and sign out everywhere' }).click();
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     await page.getByText('No app has access on your behalf any more').waitFor();
+    expect(await barriersOf(page, 'account-ended')).toEqual([]);
     await other.goto(stack.authUrl + ACCOUNT);
     await other.getByRole('heading', { name: 'Sign in to this server' }).waitFor();
     await context.close();

@@ -57,6 +57,7 @@ describe('personal tokens on the account page', () => {
     // The browser sends the form once more.
     await page.reload();
     await page.getByText('was created already').waitFor();
+    expect(await barriersOf(page, 'personal-tokens-refused')).toEqual([]);
     expect(await page.content()).not.toContain(token);
     await page.goto(`${stack.authUrl}/account`);
     expect(await page.content()).not.toContain(token);
