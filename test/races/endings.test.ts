@@ -3,10 +3,10 @@
  * clients refresh, exchange codes and poll for device codes, and people approve. Whatever token such a request got is marked in the
  * status list, or its approval goes on.
  */
-import { decode, isMarked, type StatusClaim } from '@mcp-oauth/shared/status-list/status-list';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isMarkedIn, referenceOf } from '../../auth-server/test/support/token-status.ts';
 import { type Answer, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
 import { type Page, Person } from '../support/person.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
@@ -73,9 +73,8 @@ describe.each(Object.entries(STORAGES))('an ending with two auth-servers on %s',
   }
 
   async function isRefused(access: string): Promise<boolean> {
-    const { uri, idx } = decodeJwt<{ status: StatusClaim }>(access).status.status_list;
-    const document = decodeJwt<{ status_list: { lst: string } }>(await (await fetch(uri)).text());
-    return isMarked(await decode(document.status_list.lst, 2 ** 20), idx);
+    const reference = referenceOf(access);
+    return isMarkedIn(await fetch(reference.uri), reference);
   }
 
   it.each(Object.entries(ENDINGS))('%s ends every token of before, and none of after', async (what, lineOf) => {

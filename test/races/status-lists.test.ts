@@ -3,35 +3,21 @@
  * token is issued unmarked beside the end of its grant. Each test prints what it saw.
  */
 import { setTimeout as after } from 'node:timers/promises';
-import { decode, isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isMarkedIn, type Reference, referenceOf } from '../../auth-server/test/support/token-status.ts';
 import { OAuthClient } from '../support/oauth-client.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
 const ROUNDS = 20;
 /** Enough to ask each process twice. */
 const ASKED = 4;
-const LIMIT = 2 ** 17;
-
-interface Reference {
-  readonly idx: number;
-  readonly uri: string;
-}
-
-const referenceOf = (token: unknown): Reference =>
-  (decodeJwt(String(token)) as unknown as { status: { status_list: Reference } }).status.status_list;
-
-async function isEnded({ uri, idx }: Reference): Promise<boolean> {
-  const { lst } = decodeJwt(await (await fetch(uri)).text()).status_list as { lst: string };
-  return isMarked(await decode(lst, LIMIT), idx);
-}
 
 /** What the processes say, one after the other. */
 async function answers(reference: Reference): Promise<readonly boolean[]> {
   const said: boolean[] = [];
-  for (let n = 0; n < ASKED; n += 1) said.push(await isEnded(reference));
+  for (let n = 0; n < ASKED; n += 1) said.push(await isMarkedIn(await fetch(reference.uri), reference));
   return said;
 }
 

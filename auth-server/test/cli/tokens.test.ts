@@ -2,7 +2,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
@@ -15,6 +14,7 @@ import type { RecordStore } from '../../src/storage/record-store.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 import { commandsOn } from '../support/command-store.ts';
+import { isMarkedInStore, referenceOf } from '../support/token-status.ts';
 
 const RESOURCE = { url: 'https://a.example', scopes: { read: 'Read', write: 'Write' } };
 
@@ -121,10 +121,8 @@ describe('tokens', () => {
   it('tokens end marks the token in its status list, once', async () => {
     const { stdout } = await tokens('add nightly --scopes read');
     await tokens('add other --scopes read');
-    const { jti, status } = decodeJwt(stdout.trim());
-    const { idx, uri } = (status as { status_list: { idx: number; uri: string } }).status_list;
-    const marked = async () =>
-      isMarked((await statusStore.marks(uri.split('/').at(-1) ?? ''))?.bits ?? new Uint8Array(), idx);
+    const { jti } = decodeJwt(stdout.trim());
+    const marked = () => isMarkedInStore(statusStore, referenceOf(stdout.trim()));
     expect(await marked()).toBe(false);
     expect(await tokens(`end ${jti}`)).toMatchObject({ status: 0, stdout: `Ended ${jti} of service:nightly.\n` });
     expect(await marked()).toBe(true);

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@mcp-oauth/shared/clock';
-import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { composeEndings } from '../../src/compose/revocation/endings.ts';
@@ -20,6 +19,7 @@ import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 import { Browser } from '../support/browser.ts';
 import { openPage, tokenIn } from '../support/page-visitor.ts';
 import { startServer } from '../support/running-server.ts';
+import { isMarkedInStore, referenceOf } from '../support/token-status.ts';
 
 const PATIENCE = { timeout: 20_000 };
 const alice = localSubject({ issuer: 'https://acme.example', subject: 'alice' });
@@ -79,13 +79,9 @@ describe('a personal token and its person', () => {
         method: 'POST',
         body: new URLSearchParams(fields),
       });
-      const { jti, status } = decodeJwt(/readonly value="([^"]+)"/.exec(await response.text())?.[1] ?? '');
-      const { idx, uri } = (status as { status_list: { idx: number; uri: string } }).status_list;
-      return {
-        id: String(jti),
-        isEnded: async () =>
-          isMarked((await statusStore.marks(uri.split('/').at(-1) ?? ''))?.bits ?? new Uint8Array(), idx),
-      };
+      const token = /readonly value="([^"]+)"/.exec(await response.text())?.[1] ?? '';
+      const isEnded = () => isMarkedInStore(statusStore, referenceOf(token));
+      return { id: String(decodeJwt(token).jti), isEnded };
     };
     return {
       rules,

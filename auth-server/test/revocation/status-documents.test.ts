@@ -1,6 +1,6 @@
 /** Proves what the public document of a status list says (Token Status List §5, §8), and how much work its readers can cause. */
 import { randomBytes } from 'node:crypto';
-import { decode, isMarked } from '@mcp-oauth/shared/status-list/status-list';
+import { decode } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,6 +12,7 @@ import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 import { register, tokensFor } from '../support/client.ts';
 import { form, ISSUER, type RunningServer, startServer } from '../support/running-server.ts';
+import { isMarkedIn, type Reference, referenceOf } from '../support/token-status.ts';
 
 const LIMIT = 2 ** 17;
 
@@ -34,12 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-interface Reference {
-  readonly idx: number;
-  readonly uri: string;
-}
-const statusOf = (tokens: Readonly<Record<string, unknown>>): Reference =>
-  (decodeJwt(String(tokens.access_token)) as unknown as { status: { status_list: Reference } }).status.status_list;
+const statusOf = (tokens: Readonly<Record<string, unknown>>): Reference => referenceOf(tokens.access_token);
 
 const get = async (init: RequestInit = {}, target = uri) => {
   const answer = await server.fetch(target, init);
@@ -197,7 +193,6 @@ it('two processes answer 304 to each other’s ETag, and mark what the other one
   expect((await two.fetch(reference.uri, { headers: { 'if-none-match': etag } })).status).toBe(304);
   await one.fetch('/revoke', form({ token: String(tokens.refresh_token), client_id: app.id }));
   clock.advance(1);
-  const list = decodeJwt(await (await two.fetch(reference.uri)).text()).status_list as { lst: string };
-  expect(isMarked(await decode(list.lst, LIMIT), reference.idx)).toBe(true);
+  expect(await isMarkedIn(await two.fetch(reference.uri), reference)).toBe(true);
   expect(decodeProtectedHeader(await (await two.fetch(reference.uri)).text()).typ).toBe('statuslist+jwt');
 });

@@ -3,7 +3,6 @@
  * whatever happens at the same time.
  */
 import { randomInt } from 'node:crypto';
-import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -12,9 +11,10 @@ import { createStatusMarks } from '../../../src/revocation/status-lists.ts';
 import type { StatusStore } from '../../../src/revocation/status-store.ts';
 import { createSqliteStatusStore } from '../../../src/storage/status/sqlite.ts';
 import { authorize, redeem, refresh, register, type TestClient, tokensFor } from '../../support/client.ts';
-import { form, ISSUER, MCP, type RunningServer, read, startServer } from '../../support/running-server.ts';
+import { form, MCP, type RunningServer, read, startServer } from '../../support/running-server.ts';
 import { createSteppedStore, type SteppedStore } from '../../support/stepped-store.ts';
 import { STORES, storesOf } from '../../support/stores.ts';
+import { isMarkedInStore, type Reference, referenceOf } from '../../support/token-status.ts';
 
 const HOUR = 3_600;
 const AFTER_GRACE = 60;
@@ -26,22 +26,12 @@ const JOB = {
 
 type Tokens = Readonly<Record<string, unknown>>;
 
-interface Reference {
-  readonly idx: number;
-  readonly uri: string;
-}
-const statusOf = ({ access_token: token }: Tokens): Reference =>
-  (decodeJwt(String(token)) as unknown as { status: { status_list: Reference } }).status.status_list;
+const statusOf = ({ access_token: token }: Tokens): Reference => referenceOf(token);
 
 let clock: FakeClock;
 let statusStore: StatusStore;
 
-const isEnded = async (tokens: Tokens): Promise<boolean> => {
-  const { idx, uri } = statusOf(tokens);
-  const marks = await statusStore.marks(uri.replace(`${ISSUER}/status/`, ''));
-  if (!marks) throw new Error(`there is no list ${uri}`);
-  return isMarked(marks.bits, idx);
-};
+const isEnded = (tokens: Tokens): Promise<boolean> => isMarkedInStore(statusStore, statusOf(tokens));
 
 describe.each(STORES)('Token Status List §6.2 access tokens on %s', (kind) => {
   const open = storesOf(kind);
