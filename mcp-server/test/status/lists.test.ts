@@ -1,6 +1,6 @@
 /**
- * Proves that a token whose reference is marked in the status list of its issuer is refused (draft-ietf-oauth-status-list), and what of a
- * list is believed.
+ * Proves that a token whose reference is marked in the status list of its issuer is refused (Token Status List), and which lists are
+ * accepted.
  */
 import { deflateSync, gzipSync } from 'node:zlib';
 import { serve } from '@mcp-oauth/shared/testing/listen';
@@ -12,11 +12,20 @@ import { ACCEPTED, lines, list, ours, pass, refused, restart, server, setStage, 
 
 setStage();
 
-describe('draft-ietf-oauth-status-list §8.3 a token that refers to a list', () => {
+describe('Token Status List §8.3 a token that refers to a list', () => {
   it('a token that is not marked is accepted, and one request serves all tokens of a list', async () => {
     for (const idx of [0, 1, 2, 4_095])
       expect(await server.whoami(await sign(list.status(idx)))).toMatchObject(ACCEPTED);
     expect(list.answers).toEqual([200]);
+  });
+
+  it('RFC 9110 §13.1.2 a list that has not changed is confirmed by a conditional request', async () => {
+    expect(await server.whoami(await sign(list.status(1)))).toMatchObject(ACCEPTED);
+    await pass();
+    expect(list.answers).toEqual([200, 304]);
+    await list.publish([7]);
+    await pass();
+    expect(list.answers.at(-1)).toBe(200);
   });
 
   it('a token that is marked is refused, also if it was verified a moment ago', async () => {
@@ -55,8 +64,20 @@ describe('draft-ietf-oauth-status-list §8.3 a token that refers to a list', () 
     expect(await server.whoami(`${header}.${text}.${signature}`)).toMatchObject(refused('bad_signature'));
   });
 
+  it.each([
+    ['the list of its issuer', () => list.uri],
+    ['a list elsewhere', () => `${theirs.issuer.url}/status/1`],
+  ])('CWE-918 a forged token that refers to %s is refused, and nothing is asked there', async (_, uri) => {
+    const forger = await signingKey(ours.key.kid, ours.key.algorithm);
+    const before = [ours, theirs].map(({ issuer }) => issuer.requests.filter((path) => path.startsWith('/status')));
+    const token = await sign({ status: { status_list: { idx: 1, uri: uri() } } }, ours, forger);
+    expect(await server.whoami(token)).toMatchObject(refused('bad_signature'));
+    const after = [ours, theirs].map(({ issuer }) => issuer.requests.filter((path) => path.startsWith('/status')));
+    expect(after).toEqual(before);
+  });
+
   it.each([-1, 1.5, '3', null, undefined, 2 ** 40, Number.NaN, 4_096, 100_000])(
-    'an index %s, which is none of the list, is refused',
+    'a token with the index %s, which the list does not have, is refused',
     async (idx) => {
       expect(await server.whoami(await sign({ status: { status_list: { idx, uri: list.uri } } }))).toMatchObject(
         refused('wrong_status'),
@@ -115,7 +136,7 @@ describe('draft-ietf-oauth-status-list §8.3 a token that refers to a list', () 
   });
 });
 
-describe('draft-ietf-oauth-status-list §5.1, §8.3 a list that is not believed', () => {
+describe('Token Status List §5.1, §8.3 a list that is not believed', () => {
   const bomb = () => deflateSync(Buffer.alloc(64 * 1024 * 1024)).toString('base64url');
   const now = () => server.clock.now() / 1000;
   const flaws: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -43,6 +43,17 @@ describe('Token Status List §4 the form of a list', () => {
     expect(statuses.map((_, idx) => isMarked(bits, idx))).toEqual(statuses.map((status) => status !== 0));
   });
 
+  it('a list is compressed outside the event loop: no number of microtasks settles it', async () => {
+    const bits = randomBytes(LIMIT);
+    let isSettled = false;
+    const text = encode(bits).finally(() => {
+      isSettled = true;
+    });
+    for (let turn = 0; turn < 1_000; turn += 1) await Promise.resolve();
+    expect(isSettled).toBe(false);
+    expect(Buffer.from(await decode(await text, LIMIT)).equals(bits)).toBe(true);
+  });
+
   it('§8.3 an index beyond the list counts as marked', () => {
     expect(isMarked(new Uint8Array(1), 7)).toBe(false);
     expect(isMarked(new Uint8Array(1), 8)).toBe(true);

@@ -44,6 +44,15 @@ describe('the page /account', () => {
     expect(markup).toContain(button);
   });
 
+  it('the account page has the brand of the operator', async () => {
+    await using server = await startServer({
+      env: { BRAND_NAME: 'Acme & Co', SUPPORT_URL: 'mailto:help@example.com' },
+    });
+    const markup = await (await openPage(new Browser(server))).text();
+    expect(markup).toContain('<title>Your account · Acme &amp; Co</title>');
+    expect(markup).toContain('href="mailto:help@example.com">Help</a>');
+  });
+
   it('the account page answers HEAD as GET without a body, with and without a trailing slash, and refuses other methods', async () => {
     await using server = await startServer();
     const browser = new Browser(server);
@@ -119,7 +128,7 @@ describe.each(FORMS)('RFC 9700 §4.7 the form %s', (form) => {
     expect([(await browser.visit('/account')).status, (await other.visit('/account')).status]).toEqual([200, 200]);
   });
 
-  it('the form is no link: GET, HEAD and other methods do nothing', async () => {
+  it('the form acts for POST only: GET, HEAD and other methods do nothing', async () => {
     await using server = await startServer();
     const browser = new Browser(server);
     await openPage(browser);

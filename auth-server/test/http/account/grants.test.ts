@@ -13,6 +13,14 @@ import { codesFor, registerDevice, startWithDevices, Visitor } from '../../suppo
 import { openPage, tokenIn } from '../../support/page-visitor.ts';
 import { type RunningServer, read, startServer } from '../../support/running-server.ts';
 
+const OIDC = {
+  CONNECTORS: 'acme',
+  CONNECTOR_ACME_TYPE: 'oidc',
+  CONNECTOR_ACME_ISSUER: 'https://acme.example',
+  CONNECTOR_ACME_CLIENT_ID: 'auth-server',
+  CONNECTOR_ACME_CLIENT_SECRET: 'development-only-secret',
+};
+
 interface Connected {
   readonly client: TestClient;
   readonly refreshToken: unknown;
@@ -81,6 +89,28 @@ describe('the connected apps on the account page', () => {
     expect(markup).toContain(`<dt>Published by</dt><dd><strong><bdi>${host.name}</bdi></strong></dd>`);
     expect(markup).toContain('<span class="tag">unverified</span>');
     expect(host.seen.length).toBe(asked);
+  });
+
+  it('the page names the organisation for which the person approved the app', async () => {
+    const tenants = ['blue & <b>red</b>'];
+    await using server = await startServer({
+      env: { ...OIDC, CONNECTOR_ACME_ORG_CLAIM: 'tenants', TOKEN_CLAIMS: 'org' },
+      store: createSqliteStore(':memory:', systemClock),
+      connectors: (acme) => [
+        {
+          ...acme,
+          connector: {
+            ...acme.connector,
+            finish: async () => ({
+              identity: { issuer: 'https://acme.example', subject: 'alice', claims: { tenants } },
+            }),
+          },
+        },
+      ],
+    });
+    await connect(server);
+    const markup = await (await openPage(new Browser(server))).text();
+    expect(markup).toContain('<dt>Organisation</dt><dd><bdi>blue &amp; &lt;b&gt;red&lt;/b&gt;</bdi></dd>');
   });
 
   it('RFC 8628 §3.3 the page says that an app was approved for a device', async () => {
