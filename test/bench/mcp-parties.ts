@@ -2,7 +2,9 @@
  * Owns the participants in the bench of mcp-server: one resource and issuer for all servers, one user per connection,
  * the same calls.
  */
+import { systemClock } from '@mcp-oauth/shared/clock';
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
+import { type PublishedList, publishList } from '../../mcp-server/test/support/status-lists.ts';
 import { post } from './wire.ts';
 
 export const ORIGIN = 'http://localhost:8080';
@@ -15,6 +17,9 @@ export interface Parties extends AsyncDisposable {
   readonly issuer: string;
   /** One access token (ES256) per connection. */
   readonly tokens: readonly string[];
+  /** The same tokens, each with a reference into the status list of the issuer. */
+  readonly referring: readonly string[];
+  readonly list: PublishedList;
 }
 
 const TOKEN_LIFETIME = 3600;
@@ -24,14 +29,17 @@ export async function meet(count = CONNECTIONS): Promise<Parties> {
   const key = await signingKey('bench');
   issuer.keys.push(key.publicJwk);
   const now = Math.floor(Date.now() / 1000);
-  const tokens = await Promise.all(
-    Array.from({ length: count }, (_, n) => {
-      const who = { sub: `user-${n}`, client_id: 'bench', jti: `token-${n}` };
-      const lifetime = { iat: now, exp: now + TOKEN_LIFETIME };
-      return signToken({ key, claims: { iss: issuer.url, aud: RESOURCE, scope: 'mcp:tools', ...who, ...lifetime } });
-    }),
-  );
-  return { issuer: issuer.url, tokens, [Symbol.asyncDispose]: issuer.close };
+  const list = await publishList({ issuer, key }, systemClock);
+  const signAll = (more: (n: number) => object) =>
+    Promise.all(
+      Array.from({ length: count }, (_, n) => {
+        const who = { sub: `user-${n}`, client_id: 'bench', jti: `token-${n}` };
+        const about = { iss: issuer.url, aud: RESOURCE, scope: 'mcp:tools', iat: now, exp: now + TOKEN_LIFETIME };
+        return signToken({ key, claims: { ...about, ...who, ...more(n) } });
+      }),
+    );
+  const [tokens, referring] = await Promise.all([signAll(() => ({})), signAll((n) => list.status(n))]);
+  return { issuer: issuer.url, tokens, referring, list, [Symbol.asyncDispose]: issuer.close };
 }
 
 export const requestHeaders = (token: string): Record<string, string> => ({

@@ -29,15 +29,19 @@ export interface Choice {
   readonly logs?: boolean;
   /** File of the audit; absent: there is none. */
   readonly audit?: string;
+  /** Whether the status lists of tokens are read. */
+  readonly statusLists?: boolean;
+  /** Claims that each token must have, as in TOKEN_REQUIRED_CLAIMS. */
+  readonly requiredClaims?: string;
 }
 
 /** With limits so high that the bench does not reach them. */
 export const startProduct = (
   issuer: string,
-  { probed = false, logs = false, audit }: Choice = {},
+  { probed = false, logs = false, audit, statusLists = true, requiredClaims }: Choice = {},
 ): Promise<Contestant> =>
   start({
-    name: `mcp-server${logs ? ' with its log' : ''}${audit === undefined ? '' : ' with its audit'}`,
+    name: `mcp-server${logs ? ' with its log' : ''}`,
     script: 'mcp-server/src/main.ts',
     probed,
     env: (port) => ({
@@ -47,6 +51,8 @@ export const startProduct = (
       LOG_LEVEL: logs ? 'info' : 'warn',
       MAX_SESSIONS: '1000000',
       MAX_SESSIONS_PER_PRINCIPAL: '100000',
+      ...(!statusLists && { STATUS_MAX_AGE: 'off' }),
+      ...(requiredClaims !== undefined && { TOKEN_REQUIRED_CLAIMS: requiredClaims }),
       ...(audit !== undefined && {
         AUDIT: 'file',
         AUDIT_FILE: audit,
