@@ -41,7 +41,7 @@ describe(FILE, () => {
     expect(names.filter((name) => !KNOWN[kind]?.includes(name))).toEqual([]);
   });
 
-  it('it is the realm of the documented issuer', () => {
+  it('the realm file is that of the documented issuer', () => {
     expect(config.issuers[0]?.url).toBe(`https://keycloak.example.com/realms/${realm.realm}`);
   });
 

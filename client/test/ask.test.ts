@@ -41,7 +41,7 @@ describe('a stream of events that the doctor keeps open', () => {
     close();
   });
 
-  it('ends if no event comes in time', async () => {
+  it('the stream ends if no event comes in time', async () => {
     await using server = await serve((_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     });
@@ -50,7 +50,7 @@ describe('a stream of events that the doctor keeps open', () => {
     close();
   });
 
-  it('ends although a server sends events for ever', async () => {
+  it('the stream ends although a server sends events for ever', async () => {
     await using server = await serve((_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       const timer = setInterval(() => res.write('data: again\n\n'), 20);
@@ -62,7 +62,7 @@ describe('a stream of events that the doctor keeps open', () => {
     expect(events.length).toBeGreaterThan(1);
   });
 
-  it('ends after a limit of bytes', async () => {
+  it('the stream ends after a limit of bytes', async () => {
     await using server = await serve((_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       const more = () => {

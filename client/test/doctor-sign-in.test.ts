@@ -7,7 +7,7 @@ import { startSite } from './support/site.ts';
 const found = ({ steps }: Report, name: string) => steps.find(({ step }) => step === name);
 
 describe('--login --device', () => {
-  it('RFC 8628 §3.3 shows the page and the code, waits for the person, and every step with the token passes', async () => {
+  it('RFC 8628 §3.3 the doctor shows the page and the code, waits for the person, and every step with the token passes', async () => {
     await using issuer = await startIssuer();
     issuer.pending.push({ error: 'authorization_pending' }, { error: 'slow_down' });
     const report = await examine(`${issuer.url} --login --device --origin none --call roll`);

@@ -89,7 +89,7 @@ describe('a sign-in at a hostile server', () => {
     ['the registration', documents({ registration_endpoint: INNER })],
     ['the page for the browser', documents({ authorization_endpoint: INNER })],
     ['the device code', documents({ device_authorization_endpoint: 'https://169.254.169.254/latest' })],
-  ])('CWE-918 ends before a request where %s is inside this network', async (what, given) => {
+  ])('CWE-918 the program ends before a request where %s is inside this network', async (what, given) => {
     const { fetch, asked } = hostile(given);
     const opened: string[] = [];
     const wish = { name: 'c', device: what === 'the device code', browser: true, say: () => {} };

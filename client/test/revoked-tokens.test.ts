@@ -22,7 +22,7 @@ async function startPublishing(marked: number, claims: object = {}) {
   return { site, uri, report: await examine(`${site.url} --token ${token}`) };
 }
 
-describe('draft-ietf-oauth-status-list §8.3 a token with a status reference', () => {
+describe('Token Status List §8.3 a token with a status reference', () => {
   it('the doctor says that a token is not marked', async () => {
     const { site, uri, report } = await startPublishing(4);
     expect(saysOf(report)).toContain(`It is not revoked: entry 5 of ${uri} is not marked`);

@@ -94,7 +94,7 @@ describe('npm run client', () => {
     expect([others, statSync(path).mode & 0o777]).toEqual([[], 0o600]);
   });
 
-  it('lists what there is, for a person and for a script', async () => {
+  it('without a command the client lists what there is, for a person and for a script', async () => {
     const { status, stdout, stderr } = await client([]);
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^mcp-oauth-server \S+ speaks 2026-07-28\n\nTools\n/);
@@ -154,7 +154,7 @@ describe('npm run client', () => {
     [2, ['call', 'summ'], 'client: there is no tool "summ"'],
     [1, ['read', 'about://nothing'], 'client: '],
     [1, ['prompt', 'try_out', 'depth=none'], 'client: '],
-  ])('ends with %d for %j, and one line says why', async (expected, args, line) => {
+  ])('the client ends with %d for %j, and one line says why', async (expected, args, line) => {
     const { status, stdout, stderr } = await client(args);
     expect([status, stdout, stderr.split('\n').length]).toEqual([expected, '', 2]);
     expect(stderr).toContain(line);

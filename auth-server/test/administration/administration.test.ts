@@ -128,7 +128,7 @@ describe('the rows of the pages of the operator', () => {
 });
 
 describe('the search of the operator', () => {
-  it('it finds people by a part of name and address, clients by name, and whole ids, whatever the case', async () => {
+  it('the search finds people by a part of name and address, clients by name, and whole ids, whatever the case', async () => {
     const { administration, grant, person } = await open();
     await person('alice', 'alice@example.com');
     await grant('g1', 'alice', 'cursor');
@@ -144,7 +144,7 @@ describe('the search of the operator', () => {
     expect(await found('  ')).toEqual([]);
   });
 
-  it('it looks through a bounded number of people, and says so', async () => {
+  it('the search looks through a bounded number of people, and says so', async () => {
     const { administration, grant } = await open();
     for (let index = 0; index < 700; index += 1) await grant(`g${index}`, `person-${index}`, 'cursor', index);
     const { people, isPartial } = await search('person-', administration);

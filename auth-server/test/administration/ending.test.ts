@@ -72,7 +72,7 @@ describe('what an operator is told before something ends', () => {
 });
 
 describe('the path of an ending', () => {
-  it('leads back to the same id, whatever its text', () => {
+  it('the path of an ending leads back to the same id, whatever its text', () => {
     const ids = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 });
     fc.assert(
       fc.property(fc.constantFrom('grant', 'client', 'person', 'key'), ids, (kind, id) => {

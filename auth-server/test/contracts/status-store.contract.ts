@@ -47,7 +47,7 @@ export function statusStoreContract(name: string, { open, clean, pass }: StatusS
       return Array.from({ length: bits.length * 8 }, (_, idx) => idx).filter((idx) => isMarked(bits, idx));
     };
 
-    it('a list that nobody created is unknown, and nothing creates it by the way', async () => {
+    it('a list that nobody created is unknown, and neither an allocation nor a mark creates it', async () => {
       expect(await store.allocate(OTHER, [1], 100)).toBe('missing');
       await store.mark(OTHER, [1], [2]);
       expect(await store.version(OTHER)).toBeUndefined();

@@ -105,7 +105,7 @@ describe('OpenID Connect Back-Channel Logout §2.7 a logout at the upstream and 
   it.each([
     ['deletes the tokens of the upstream if it ends approvals', true, undefined],
     ['keeps them if it ends browser sessions only, because refreshes go on', false, expect.anything()],
-  ])('it %s', async (_, logoutEndsApprovals, left) => {
+  ])('a logout %s', async (_, logoutEndsApprovals, left) => {
     await using upstream = await startLogoutUpstream({ logoutEndsApprovals });
     await using world = await begin(upstream.connectors, upstream.issuer);
     await world.signIn('alice');

@@ -13,7 +13,7 @@ async function signedIn(issuer: Issuer): Promise<Person> {
 }
 
 describe('a sign-in with a code on another device', () => {
-  it('RFC 8628 §3.3 shows the page and the code, and waits until the person has agreed', async () => {
+  it('RFC 8628 §3.3 the client shows the page and the code, and waits until the person has agreed', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();
     issuer.pending.push({ error: 'authorization_pending' }, { error: 'slow_down' });
@@ -68,7 +68,7 @@ describe('a sign-in with a code on another device', () => {
     ]);
   });
 
-  it('RFC 8628 §3.5 ends with 1 and the reason if the person refuses', async () => {
+  it('RFC 8628 §3.5 the client ends with 1 and the reason if the person refuses', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();
     issuer.pending.push({ error: 'access_denied' });
@@ -142,7 +142,7 @@ describe('a sign-in in the browser', () => {
     expect(issuer.forms).toEqual([]);
   });
 
-  it('RFC 6749 §4.1.2.1 ends with 1 and the reason if the person refuses', async () => {
+  it('RFC 6749 §4.1.2.1 the client ends with 1 and the reason if the person refuses', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();
     const browse = answering({ error: 'access_denied', error_description: 'not you\u001b[2J' });

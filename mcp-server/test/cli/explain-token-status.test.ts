@@ -26,7 +26,7 @@ const sign = (more: object) => {
 const explain = async (more: object, words: readonly string[] = []) =>
   tell(server, { ISSUER: issuer.issuer.url }, await sign(more), words);
 
-describe('draft-ietf-oauth-status-list §8.3 explain-token of a token with a status reference', () => {
+describe('Token Status List §8.3 explain-token of a token with a status reference', () => {
   it('explain-token says that a token was revoked, and whose turn it is', async () => {
     await list.publish([7]);
     const told = await explain(list.status(7));

@@ -118,8 +118,8 @@ async function openSse(as: string) {
   return { path, ended, leave: async () => reader?.cancel() };
 }
 
-describe('draft-ietf-oauth-status-list: a token that is marked while something goes on', () => {
-  it('over Streamable HTTP its stream closes and its session is gone, and those of others go on', async () => {
+describe('Token Status List, a token that is marked while something goes on', () => {
+  it('Streamable HTTP: the stream of a marked token closes and its session is gone, and those of others go on', async () => {
     const [ada, bob] = [await token('ada', 1), await token('bob', 2)];
     const [hers, his] = [await openSession(ada), await openSession(bob)];
     const stream = untilEnd(send(ada, undefined, { session: hers, method: 'GET' }));
@@ -135,7 +135,7 @@ describe('draft-ietf-oauth-status-list: a token that is marked while something g
     await other.body?.cancel();
   });
 
-  it('over Streamable HTTP its running call is aborted and answered with an error', async () => {
+  it('Streamable HTTP: the running call of a marked token is aborted and answered with an error', async () => {
     const ada = await token('ada', 1);
     const answer = send(ada, call(5, 'wait'), { session: await openSession(ada) });
     await expect.poll(() => running.has('ada')).toBe(true);
@@ -144,7 +144,7 @@ describe('draft-ietf-oauth-status-list: a token that is marked while something g
     expect(await (await answer).json()).toMatchObject({ id: 5, error: { code: -32000 } });
   });
 
-  it('over Streamable HTTP the stream of its running call ends without a result', async () => {
+  it('Streamable HTTP: the stream of the running call of a marked token ends without a result', async () => {
     const ada = await token('ada', 1);
     const answer = untilEnd(send(ada, call(5, 'wait', { says: true }), { session: await openSession(ada) }));
     await expect.poll(() => running.has('ada')).toBe(true);
@@ -153,7 +153,7 @@ describe('draft-ietf-oauth-status-list: a token that is marked while something g
     expect(await answer).not.toContain('"result"');
   });
 
-  it('over HTTP+SSE its call is aborted, its stream closes and its session is gone', async () => {
+  it('HTTP+SSE: the call of a marked token is aborted, its stream closes and its session is gone', async () => {
     const ada = await token('ada', 1);
     const { path, ended } = await openSse(ada);
     expect((await send(ada, call(5, 'wait'), { path })).status).toBe(202);
@@ -164,7 +164,7 @@ describe('draft-ietf-oauth-status-list: a token that is marked while something g
     expect((await send(await token('ada', 3), request(1, 'ping'), { path })).status).toBe(404);
   });
 
-  it('over MCP 2026-07-28 its call is aborted and answered with an error, and its subscription ends', async () => {
+  it('MCP 2026-07-28 the call of a marked token is aborted and answered with an error, and its subscription ends', async () => {
     const [ada, bob] = [await token('ada', 1), await token('bob', 2)];
     const subscribe = (as: string) =>
       sendModern(as, 'subscriptions/listen', { notifications: { toolsListChanged: true } });

@@ -54,7 +54,7 @@ async function approved(person: string, client = desk): Promise<string> {
 const isAlive = async (token: string, client = desk) => (await refresh(server, client, token)).status === 200;
 
 describe('people', () => {
-  it('lists people with their names, addresses and approvals', async () => {
+  it('people list shows people with their names, addresses and approvals', async () => {
     await approved('alice');
     await approved('alice', await register(server));
     clock.advance(60);
@@ -75,7 +75,7 @@ describe('people', () => {
     expect((await people('list')).stdout).toMatch(/^SUBJECT +NAME +EMAIL +CONNECTOR +APPROVALS +TOKENS +LAST USED\n/);
   });
 
-  it('shows a person by subject or address, with what they approved', async () => {
+  it('people show takes a subject or an address, and shows what the person approved', async () => {
     await approved('alice');
     const [{ subject } = {}] = await rowsOf(people('list --json'));
     for (const who of [String(subject), 'alice@example.com', 'Alice@Example.com']) {
@@ -105,7 +105,7 @@ describe('people', () => {
     }
   });
 
-  it('ends what a person approved, and nothing of anybody else', async () => {
+  it('people end ends what a person approved, and nothing of anybody else', async () => {
     const [alice, bob] = [await approved('alice'), await approved('bob')];
     const { status, stdout } = await people('end alice@example.com');
     expect([status, stdout]).toEqual([
@@ -176,7 +176,7 @@ describe('people with an address that is not verified', () => {
 });
 
 describe('grants', () => {
-  it('lists approvals of everybody, a person or a client', async () => {
+  it('grants list shows approvals of everybody, a person or a client', async () => {
     const other = await register(server);
     await approved('alice');
     await approved('alice', other);
@@ -189,7 +189,7 @@ describe('grants', () => {
     expect((await grants('list --person a --client b')).status).toBe(2);
   });
 
-  it('shows a hundred approvals at once, and names the place of the next ones', async () => {
+  it('grants list shows a hundred approvals at once, and names the place of the next ones', async () => {
     const entry = { accountId: 'ada', clientId: 'desk', resources: [], scopes: [], via: 'browser' } as const;
     const times = { createdAt: 1, lastUsedAt: 1, expiresAt: 9_999_999_999 };
     for (let n = 0; n < 130; n += 1) await directory.put({ id: `grant-${n}`, ...entry, ...times });
@@ -203,7 +203,7 @@ describe('grants', () => {
     expect(await grants('list --after nonsense')).toMatchObject({ status: 1, stdout: '' });
   });
 
-  it('ends approvals by id, and says which of them there are not', async () => {
+  it('grants end takes ids, and says which of them there are not', async () => {
     const [alice, bob] = [await approved('alice'), await approved('bob')];
     const [{ id } = {}] = await rowsOf(grants('list --json --person alice@example.com'));
     expect(await grants(`end -- ${id} nothing`)).toEqual({
@@ -217,7 +217,7 @@ describe('grants', () => {
   it.each([
     ['--client', () => `--client ${desk.id}`],
     ['--before', () => '--before now'],
-  ])('ends much only with --yes: %s', async (_, option) => {
+  ])('grants end ends many approvals only with --yes: %s', async (_, option) => {
     const [alice, bob] = [await approved('alice'), await approved('bob')];
     const asked = await grants(`end ${option()}`);
     expect([asked.status, asked.stdout]).toEqual([1, expect.stringMatching(/^This would end .+ --yes\.\n$/)]);
@@ -227,7 +227,7 @@ describe('grants', () => {
     expect([await isAlive(alice), await isAlive(bob)]).toEqual([false, false]);
   });
 
-  it('ends what began before a moment, and leaves what was approved since', async () => {
+  it('grants end --before ends what began before a moment, and leaves what was approved since', async () => {
     const alice = await approved('alice');
     clock.advance(120);
     const bob = await approved('bob');
@@ -252,7 +252,7 @@ describe('grants', () => {
 });
 
 describe('clients', () => {
-  it('lists a client that registered itself from its first approval on', async () => {
+  it('clients list shows a client that registered itself from its first approval on', async () => {
     expect(await rowsOf(clients('list --json'))).toEqual([]);
     await approved('alice');
     await approved('bob');
@@ -280,7 +280,7 @@ describe('clients', () => {
     expect((await people('list --json')).stdout).toContain('The alice\\u001b[31m');
   });
 
-  it('shows by how many people a client was approved, and when it was last used', async () => {
+  it('clients show says by how many people a client was approved, and when it was last used', async () => {
     await approved('alice');
     const token = await approved('bob');
     await approved('bob');

@@ -18,7 +18,7 @@ const ADMINS = 'email:alice@example.com,email:carol@example.com';
 const CAROL = { issuer: 'https://acme.example', subject: 'carol', verifiedEmails: ['carol@example.com'] };
 
 describe.each(ACTS)('the form at %s', (path, target) => {
-  it('it ends its target once, as the admin, with the reference of the request', async () => {
+  it('the form ends its target once, as the admin, with the reference of the request', async () => {
     await using site = await openSite(ADMINS);
     const browser = await site.browse('alice');
     const done = await browser.post(path, await browser.fieldsAt(path));

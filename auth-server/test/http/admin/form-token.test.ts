@@ -15,7 +15,7 @@ function open() {
 }
 
 describe('the token of a form that ends something', () => {
-  it('it is good once', async () => {
+  it('the token of a form is good once', async () => {
     const { tokens, token } = open();
     expect(await tokens.redeem(token, 'session', GRANT, SHOWN)).toBe('good');
     expect(await tokens.redeem(token, 'session', GRANT, SHOWN)).toBe('refused');
@@ -34,7 +34,7 @@ describe('the token of a form that ends something', () => {
     ['another session', 'other', GRANT],
     ['another target', 'session', { kind: 'grant', id: 'h' }],
     ['another kind', 'session', { kind: 'client', id: 'g' }],
-  ])('it is refused for %s, and stays good', async (_what, session, target) => {
+  ])('the token of a form is refused for %s, and stays good', async (_what, session, target) => {
     const { tokens, token } = open();
     expect(await tokens.redeem(token, session, target, SHOWN)).toBe('refused');
     expect(await tokens.redeem(token, 'session', GRANT, SHOWN)).toBe('good');
@@ -46,7 +46,7 @@ describe('the token of a form that ends something', () => {
     expect(await tokens.redeem(token.replace(SHOWN, 'B'.repeat(43)), 'session', GRANT, 'B'.repeat(43))).toBe('refused');
   });
 
-  it('it ends after five minutes, and its time cannot be altered', async () => {
+  it('the token of a form ends after five minutes, and its time cannot be altered', async () => {
     const { clock, tokens, token } = open();
     clock.advance(301);
     expect(await tokens.redeem(token, 'session', GRANT, SHOWN)).toBe('refused');

@@ -167,7 +167,7 @@ describe('LOGOUT_ENDS_APPROVALS and a token that names a session and no person',
     };
   }
 
-  it('§2.7 it ends the approvals of the person who signed in with that session, and of nobody else', async () => {
+  it('§2.7 a token that names a session ends the approvals of the person who signed in with it, and of nobody else', async () => {
     await using stage = await begin();
     expect((await stage.report({ sid: 's1' })).status).toBe(200);
     expect(await stage.refreshed()).toEqual([400, 400, 200]);

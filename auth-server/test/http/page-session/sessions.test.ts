@@ -98,7 +98,7 @@ describe('a session on the pages', () => {
     expect(await (await openPage(here)).text()).toContain('alice@acme.example');
   });
 
-  it('a sign-in that was under way while the person signed out everywhere gives no session, and goes round in no circle', async () => {
+  it('a sign-in that was under way while the person signed out everywhere gives no session, and ends at an error page', async () => {
     await using server = await startServer();
     const [browser, late] = [new Browser(server), new Browser(server)];
     const page = await (await openPage(browser)).text();

@@ -167,7 +167,7 @@ describe('a person whom the provider deactivates', () => {
 describe.each(STORES)('a deactivation on %s', (kind) => {
   const open = storesOf(kind);
 
-  it('RFC 7644 §3.5.2 it holds on every replica at once, and after a restart', async () => {
+  it('RFC 7644 §3.5.2 a deactivation holds on every replica at once, and after a restart', async () => {
     const store = await open(new FakeClock(Date.now()));
     const [one, other] = [await startWithScim({ store }), await startWithScim({ store })];
     const client = await register(one);
