@@ -203,9 +203,9 @@ describe('keys', () => {
     const [next, first] = await personal();
     // 90 days after it signed last, and 15 minutes.
     expect([next?.state, first?.publishedUntil]).toEqual(['pending', '2026-04-01T00:30:00Z']);
-    expect((await keys(`retire --personal ${first?.kid}`)).status).toBe(0);
+    expect((await keys(`retire --personal -- ${first?.kid}`)).status).toBe(0);
     expect((await personal()).map(({ kid }) => kid)).toEqual([next?.kid]);
-    expect((await keys(`retire ${next?.kid}`)).stderr).toContain('there is no key');
+    expect((await keys(`retire -- ${next?.kid}`)).stderr).toContain('there is no key');
     expect(await published()).toEqual(before);
   });
 });
