@@ -67,6 +67,7 @@ function lane(): RequestListener {
       log: createLogger('bench', kind === 'lane, no log' ? 'warn' : 'info'),
       verify: meters?.verify(verify) ?? verify,
       verifyProof: () => Promise.reject(new Error('not needed')),
+      isRevoked: () => false,
       addressOf: ({ socket }) => socket.remoteAddress ?? '',
       scopes: createScopePolicy({
         base: 'mcp:tools',

@@ -56,6 +56,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
       resource: config.publicUrl + MCP_PATH,
       verify,
       verifyProof,
+      isRevoked: lists.isRevoked,
       scopes,
       endpoints,
       allowance,

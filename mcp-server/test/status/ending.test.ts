@@ -2,6 +2,8 @@
  * Proves that a revocation ends what goes on without a request: streams, running calls and sessions, over each transport, and that it
  * ends nothing else.
  */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
@@ -78,6 +80,23 @@ const send = (as: string, message?: object, { session, path = '/mcp', method = '
     },
     ...(message && { body: JSON.stringify(message) }),
   });
+
+/** Sends the head of a request and the first byte of its body. @returns a function that sends the rest */
+function sendSlowly(as: string, message: object, headers: Readonly<Record<string, string>>) {
+  const body = JSON.stringify(message);
+  const length = String(Buffer.byteLength(body));
+  const sent = httpRequest(`${server.url}/mcp`, {
+    method: 'POST',
+    headers: { ...headers, authorization: `Bearer ${as}`, 'content-length': length },
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => sent.on('response', resolve).on('error', reject));
+  sent.write(body.slice(0, 1));
+  return async () => {
+    sent.end(body.slice(1));
+    const answer = await answered;
+    return { status: answer.statusCode, body: await text(answer) };
+  };
+}
 
 const openSession = async (as: string): Promise<string> => {
   const response = await send(as, initialize());
@@ -179,6 +198,37 @@ describe('Token Status List, a token that is marked while something goes on', ()
     expect(await hers).toContain('"complete"');
     expect((await server.scrape()).values.get('mcp_subscriptions')).toBe(1);
     await his.body?.cancel();
+  });
+
+  it.each([
+    ['tools/call', { name: 'wait', arguments: {} }],
+    ['subscriptions/listen', { notifications: { toolsListChanged: true } }],
+  ])('over MCP 2026-07-28 a %s whose body is sent after the mark does not begin', async (method, params) => {
+    const message = modernRequest(method, params);
+    const finish = sendSlowly(await token('ada', 1), message, headersOf(message));
+    await expect.poll(() => list.answers).toEqual([200]);
+    await revoke(1);
+    await expect.poll(() => list.answers).toEqual([200, 200]);
+    // What began between the check and the change has been ended by now.
+    server.clock.advance(5);
+    await expect.poll(() => list.answers).toEqual([200, 200, 304]);
+    expect(await finish()).toMatchObject({ status: 401, body: expect.stringContaining('invalid_token') });
+    expect(running.has('ada')).toBe(false);
+  });
+
+  it('over Streamable HTTP a call whose body is sent after the mark does not begin', async () => {
+    const ada = await token('ada', 1);
+    const session = await openSession(ada);
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const finish = sendSlowly(ada, call(5, 'wait'), { ...headers, 'mcp-session-id': session });
+    // The head was read when a later request was answered.
+    expect((await send(ada, request(1, 'ping'), { session })).status).toBe(200);
+    await revoke(1);
+    await expect.poll(() => list.answers).toEqual([200, 200]);
+    server.clock.advance(5);
+    await expect.poll(() => list.answers).toEqual([200, 200, 304]);
+    expect(await finish()).toMatchObject({ status: 401 });
+    expect(running.has('ada')).toBe(false);
   });
 
   it('a session lives by the newest token of its owner: an older one that is marked ends only what it opened', async () => {

@@ -154,6 +154,7 @@ function appOf(options: AppOptions, issuer: string, clock: FakeClock, { ran, log
     log,
     verify,
     verifyProof,
+    isRevoked: () => false,
     scopes,
     endpoints,
     allowance: allowance(options.limits),

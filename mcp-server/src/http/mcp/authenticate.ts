@@ -10,6 +10,7 @@ import { ProofError } from '../../authorization/dpop/proof-error.ts';
 import { shown } from '../../authorization/finding.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import type { ScopePolicy } from '../../authorization/scope.ts';
+import type { IsRevoked } from '../../authorization/status/reference.ts';
 import { mendOfBaseScope } from '../../authorization/token/refusals.ts';
 import type { TokenRules } from '../../authorization/token/rules.ts';
 import { TokenError } from '../../authorization/token-error.ts';
@@ -21,6 +22,8 @@ export interface ProtectedResource {
   readonly scopes: ScopePolicy;
   readonly verify: VerifyToken;
   readonly verifyProof: VerifyProof;
+  /** From what is known of the status list, without waiting. */
+  readonly isRevoked: IsRevoked;
   /** Whether only bound tokens are accepted (RFC 9728 §2, `dpop_bound_access_tokens_required`). */
   readonly dpopRequired: boolean;
   /** The public URL of this server. */
@@ -58,6 +61,16 @@ export function authenticate(request: LaneRequest, resource: ProtectedResource):
       throw challenges.refused('Bearer', error);
     },
   );
+}
+
+/**
+ * Refuses a token that was revoked since it was checked: a client may send its body for a minute, and what then begins would not be among
+ * what the change of the list has ended. @throws HttpError
+ */
+export function refuseRevoked({ challenges, isRevoked }: ProtectedResource, principal: Principal): void {
+  if (!isRevoked(principal)) return;
+  const finding = { claim: 'status', expected: 'a token that is good until its request was read', found: 'revoked' };
+  throw challenges.refused(principal.keyThumbprint ? 'DPoP' : 'Bearer', new TokenError('revoked', finding));
 }
 
 /** Ensures that the principal has the scopes that the message requires. @throws HttpError */

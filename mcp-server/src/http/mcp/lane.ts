@@ -14,14 +14,14 @@ import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
 import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
-import { authenticate, type ProtectedResource, requireScopes } from './authenticate.ts';
+import { authenticate, type ProtectedResource, refuseRevoked, requireScopes } from './authenticate.ts';
 import { readMessage } from './body.ts';
 import { createChallenges } from './challenges.ts';
 import { type LaneObservers, LaneRequest } from './lane-request.ts';
 import { carriesToken, targetOf } from './target.ts';
 
 export interface LaneDependencies
-  extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'scopes' | 'variablesOf'>,
+  extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'isRevoked' | 'scopes' | 'variablesOf'>,
     LaneObservers {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly endpoints: Endpoints;
@@ -94,6 +94,7 @@ function receive(request: LaneRequest, route: Route, principal: Principal, allow
 function handOver(request: LaneRequest, { resource, endpoint }: Route, principal: Principal, message?: unknown): void {
   request.message = message;
   try {
+    refuseRevoked(resource, principal);
     requireScopes(resource, principal, message);
     endpoint(new Admitted(request, principal, message))?.catch((error: unknown) => request.fail(error));
   } catch (error) {
