@@ -76,6 +76,10 @@ function readContent(claims: unknown): z.infer<typeof content> {
   throw new Error(error.issues.map(({ path, message }) => [...path, message].join(': ')).join(', '));
 }
 
-/** Whether a document has all marks of another one. */
-export const hasMarksOf = ({ bits }: Pick<ListDocument, 'bits'>, other: Pick<ListDocument, 'bits'>): boolean =>
-  other.bits.every((byte, index) => (byte & ~(bits[index] ?? 0)) === 0);
+/** A document with the marks of another one in addition. */
+export function withMarksOf(document: ListDocument, { bits, entries }: ListDocument): ListDocument {
+  const [longer, shorter] = document.bits.length >= bits.length ? [document.bits, bits] : [bits, document.bits];
+  const both = Uint8Array.from(longer);
+  for (let index = 0; index < shorter.length; index += 1) both[index] = (both[index] ?? 0) | (shorter[index] ?? 0);
+  return { ...document, bits: both, entries: Math.max(entries, document.entries) };
+}

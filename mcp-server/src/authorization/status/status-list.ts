@@ -6,7 +6,7 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { createOutage } from '@mcp-oauth/shared/network/outage';
 import { isMarked } from '@mcp-oauth/shared/status-list/status-list';
-import { hasMarksOf, type ListDocument } from './document.ts';
+import { type ListDocument, withMarksOf } from './document.ts';
 
 /** `beyond`: the list has no such index. `unavailable`: there is no copy that is recent enough. */
 export type Standing = 'good' | 'marked' | 'beyond' | 'unavailable';
@@ -154,15 +154,13 @@ export class StatusList {
   }
 
   /**
-   * Replicas of an issuer sign the same marks at different times, so an older document may confirm the copy. It must not take a mark
-   * away: somebody may have kept it.
+   * Replicas of an issuer sign the same marks at different times, and a store may lose its last writes, so an older document may confirm
+   * the copy. It takes no mark away: somebody may have kept it.
    */
   #replace(document: ListDocument, etag: string | undefined): void {
     const copy = this.#copy;
     const isNewer = copy === undefined || document.issuedAt > copy.issuedAt;
-    if (!isNewer && !hasMarksOf(document, copy))
-      throw new Error('it is not newer than the copy held, and lacks a mark of it');
-    this.#copy = isNewer ? document : { ...document, issuedAt: copy.issuedAt };
+    this.#copy = isNewer ? document : { ...withMarksOf(document, copy), issuedAt: copy.issuedAt };
     this.#etag = etag;
   }
 }
