@@ -85,6 +85,16 @@ describe('Token Status List §8.3 a token that refers to a list', () => {
     },
   );
 
+  it('a list that has grown is read again before its new index is refused', async () => {
+    const grown = (entries: number) => ({ bits: 1, lst: deflateSync(Buffer.alloc(entries / 8)).toString('base64url') });
+    await list.publish([], { claims: { status_list: grown(8) } });
+    expect(await server.whoami(await sign(list.status(1)))).toMatchObject(ACCEPTED);
+    server.clock.advance(1);
+    await list.publish([], { claims: { status_list: grown(16) } });
+    expect(await server.whoami(await sign(list.status(9)))).toMatchObject(ACCEPTED);
+    expect(await server.whoami(await sign(list.status(16)))).toMatchObject(refused('wrong_status'));
+  });
+
   it.each([
     ['another host', () => 'http://elsewhere.example/status/1'],
     ['another issuer', () => `${theirs.issuer.url}/status/1`],

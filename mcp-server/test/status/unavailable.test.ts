@@ -36,6 +36,16 @@ describe('a list that cannot be read', () => {
     expect(await server.whoami(ended)).toMatchObject(refused('revoked'));
   });
 
+  it.each([600, 90 * 86_400])(
+    'a server that was paused reads the list before it refuses: a token of %s s is accepted',
+    async (lifetime) => {
+      const token = await sign({ ...list.status(8), exp: server.clock.now() / 1000 + lifetime });
+      expect(await server.whoami(token)).toMatchObject(ACCEPTED);
+      server.clock.advance(400);
+      expect(await server.whoami(token)).toMatchObject(ACCEPTED);
+    },
+  );
+
   it('a copy counts no longer than the list itself says', async () => {
     const token = await sign(list.status(8));
     await list.publish([], { claims: { exp: server.clock.now() / 1000 + 60 } });

@@ -27,6 +27,19 @@ export const withStatus = (verify: VerifyToken, options: StatusCheckOptions): Ve
   };
 };
 
+/** Seconds between two reads because of an index that the list does not have. */
+const SOON = 1;
+
+/**
+ * Whether the copy may be at fault, and not the token: this process was paused while the list could be read, or the list has grown since,
+ * as other issuers' may.
+ */
+function isLate(list: StatusList, { idx, isLongLived }: TokenStatus): boolean {
+  const standing = list.standingOf(idx, isLongLived);
+  if (standing === 'unavailable') return list.failure === undefined;
+  return standing === 'beyond' && list.age >= SOON;
+}
+
 function createCheck({ lists, unavailable, variableOf }: StatusCheckOptions) {
   /** @returns nothing if the token is accepted */
   const refusalOf = (principal: Principal, status: TokenStatus, list: StatusList): TokenError | undefined => {
@@ -62,6 +75,6 @@ function createCheck({ lists, unavailable, variableOf }: StatusCheckOptions) {
       const refusal = refusalOf(principal, status, list);
       return refusal ? Promise.reject(refusal) : principal;
     };
-    return list.wasTried ? judge() : list.refresh().then(judge);
+    return list.wasTried && !isLate(list, status) ? judge() : list.refresh().then(judge);
   };
 }
