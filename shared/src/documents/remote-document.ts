@@ -12,6 +12,8 @@ export type OnFailure = (error: unknown, isNews: boolean) => void;
 export interface RemoteDocument<T> {
   /** @throws DocumentUnavailable while there is no copy: there was never one, or the last is too old */
   get(): Promise<T>;
+  /** Like `get`, but waits for a newer copy if nobody asked for so long that this one is very old, unless the server is down. */
+  recent(): Promise<T>;
   /** Like `get`, but fetches first, unless that was done within the cooldown. */
   renew(): Promise<T>;
   /** The copy, without a fetch. */
@@ -43,6 +45,9 @@ export class DocumentUnavailable extends Error {
 /** Seconds for which a copy is used while its server is down. An outage of a week is noticed, and no copy is valid for ever. */
 const LASTS = 7 * 86_400;
 
+/** How many times the age after which a copy is old. A copy that is asked for again and again is renewed long before. */
+const VERY_OLD = 2;
+
 /** Without any copy there is an attempt every second, because the server may just be starting. */
 const FIRST_COPY_RETRY = 1;
 
@@ -68,6 +73,16 @@ class KeptDocument<T> implements RemoteDocument<T> {
     return this.#current();
   }
 
+  async recent(): Promise<T> {
+    if (
+      this.#copy &&
+      !this.#outage.isAway &&
+      this.#isOver(VERY_OLD * this.#ageOf(this.#copy.value), this.#copy.loadedAt)
+    )
+      await this.#attempt();
+    return this.get();
+  }
+
   async renew(): Promise<T> {
     this.#forget();
     await this.#attempt();
@@ -85,16 +100,20 @@ class KeptDocument<T> implements RemoteDocument<T> {
   }
 
   touch(): void {
-    const { maxAge } = this.#options;
     if (!this.#copy) return;
-    const age = typeof maxAge === 'number' ? maxAge : maxAge(this.#copy.value);
     // `onFailure` has reported why it failed.
-    if (this.#isDue(age, this.#copy.loadedAt)) this.#attempt().catch(() => {});
+    if (this.#isDue(this.#ageOf(this.#copy.value), this.#copy.loadedAt)) this.#attempt().catch(() => {});
   }
 
   loadedAt(): number | undefined {
     this.#forget();
     return this.#copy?.loadedAt;
+  }
+
+  /** Seconds after which a copy is old. */
+  #ageOf(value: T): number {
+    const { maxAge } = this.#options;
+    return typeof maxAge === 'number' ? maxAge : maxAge(value);
   }
 
   #forget(): void {

@@ -121,7 +121,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     },
     candidates: async function* (name, pace = 'in turn') {
       const tried = new Set<string>();
-      for (const ask of [document.get, pace === 'at once' ? document.reload : document.renew]) {
+      for (const ask of [document.recent, pace === 'at once' ? document.reload : document.renew]) {
         const set = await ask.call(document).catch(unavailable);
         for (const { id, open } of set.candidates(name)) {
           const key = tried.has(id) || tried.size === MOST_TRIED ? undefined : await open(name.alg);

@@ -41,6 +41,39 @@ describe('RFC 7517 §5 the keys of the issuer', () => {
     },
   );
 
+  it('after a time without requests the keys are read before one of them counts, and not waited for while the issuer is away', async () => {
+    const [clock, former] = [new FakeClock(), await signingKey('a')];
+    let answer = async () => Response.json({ keys: [former.publicJwk] });
+    let fetched = 0;
+    const fetch = () => {
+      fetched += 1;
+      return answer();
+    };
+    const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+    const keys = createKeySource({ jwksUrl: JWKS, metadata, fetch, clock, maxAge: 300, onFailure: () => {} });
+    await firstKey(keys, 'a');
+    clock.advance(600);
+    answer = () => Promise.reject(new TypeError('fetch failed'));
+    await firstKey(keys, 'a');
+    expect(fetched).toBe(2);
+    clock.advance(600);
+    answer = () => new Promise(() => {});
+    await firstKey(keys, 'a');
+    expect(fetched).toBe(3);
+  });
+
+  it('a key that was withdrawn while nobody asked verifies no token', async () => {
+    const [clock, former, next] = [new FakeClock(), await signingKey('a'), await signingKey('b')];
+    let published = [former.publicJwk];
+    const fetch = async () => Response.json({ keys: published });
+    const metadata = { get: () => Promise.reject(new Error('not needed')) } as never;
+    const keys = createKeySource({ jwksUrl: JWKS, metadata, fetch, clock, maxAge: 300, onFailure: () => {} });
+    await firstKey(keys, 'a');
+    published = [next.publicJwk];
+    clock.advance(3_600);
+    await expect(firstKey(keys, 'a')).rejects.toMatchObject({ reason: 'unknown_key' });
+  });
+
   const odd = Array(50_000).fill(1);
   it.each([
     ['a page instead of keys', () => new Response('<html>'), `${JWKS} answered no JSON`],
