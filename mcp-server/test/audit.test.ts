@@ -20,6 +20,7 @@ import { defineTool, ToolError } from '../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from './support/issuer.ts';
 import { keyHolder } from './support/proof.ts';
 import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
+import { publishList } from './support/status-lists.ts';
 
 const KEY = randomBytes(32).toString('base64');
 const CANARY = 'canary-9f2c';
@@ -69,6 +70,7 @@ async function start(settings: Environment = {}) {
     lines,
     now,
     token,
+    publishList: () => publishList({ issuer, key }, clock),
     /** Ends the service, which writes what is waiting. */
     entries: async (): Promise<Record<string, unknown>[]> => {
       await close();
@@ -166,6 +168,20 @@ describe('the audit of mcp-server', () => {
       ['insufficient_scope', 'person-1'],
     ]);
     expect(mcp.text()).not.toContain(CANARY);
+  });
+
+  it('a token that was revoked and is used all the same has an entry with its owner and client', async () => {
+    await using mcp = await start();
+    const list = await mcp.publishList();
+    await list.publish([7]);
+    const answer = await fetch(`${mcp.url}/mcp`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await mcp.token('mcp:tools', 'person-1', list.status(7))}` },
+    });
+    expect(answer.status).toBe(401);
+    expect((await mcp.entries()).filter(({ event }) => event === 'access.refused')).toEqual([
+      expect.objectContaining({ reason: 'revoked', who: 'person-1', client: 'client-1' }),
+    ]);
   });
 
   it('each log line that names a security event has its entry with the same reference', async () => {

@@ -93,7 +93,7 @@ export function createTrail({ sink, key, writer, about, clock, log, ...options }
   };
   const audit: Audit = (entry) => {
     try {
-      if (!limit.admits(entry.event)) {
+      if (!limit.admits(entry)) {
         counts.limited += 1;
         return;
       }

@@ -116,6 +116,14 @@ describe('the trail of a process', () => {
     expect(trail.counts.limited).toBe(700);
   });
 
+  it('strangers leave room for the refusals of a known person', async () => {
+    const trail = start();
+    for (let n = 0; n < 1_000; n += 1) trail.audit({ event: 'access.refused', outcome: 'refused' });
+    trail.audit({ event: 'access.refused', outcome: 'refused', who: 'ada', reason: 'revoked' });
+    await trail.close();
+    expect(parsed(trail.sink.lines).filter(({ who }) => who === 'ada')).toHaveLength(1);
+  });
+
   it('CWE-117: texts of strangers are cut, well-formed, and control no terminal', async () => {
     const trail = start();
     const odd = [

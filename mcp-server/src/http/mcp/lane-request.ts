@@ -14,6 +14,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Caller } from '../../authorization/access-token.ts';
+import type { Finding } from '../../authorization/finding.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { askedFor, short } from './asked-for.ts';
 import { MessageError } from './message-error.ts';
@@ -85,7 +86,7 @@ export class LaneRequest implements Caller {
     if (!audit) return undefined;
     const { principal, address: from } = this;
     const [who, client, reference] = [principal?.subject, principal?.clientId, this.#id];
-    return (entry) => audit({ ...entry, who, client, resource, from, reference });
+    return (entry) => audit({ who, client, ...entry, resource, from, reference });
   }
 
   /** The principal and the content of the message, as far as they are known. */
@@ -121,9 +122,11 @@ export class LaneRequest implements Caller {
   }
 
   /** A request without a token only asks where to get one. */
-  #noteRefusal({ status, reason }: HttpError): void {
+  #noteRefusal({ status, reason, facts }: HttpError): void {
     if ((status !== 401 && status !== 403) || NO_TOKEN.has(reason)) return;
-    this.audit?.({ event: 'access.refused', outcome: 'refused', reason, details: { ...askedFor(this.message) } });
+    const details = { ...askedFor(this.message) };
+    const parties = this.principal ? {} : partiesIn(facts);
+    this.audit?.({ event: 'access.refused', outcome: 'refused', reason, details, ...parties });
   }
 
   #answer(status: number, headers: Readonly<Record<string, string | readonly string[]>>, body: unknown): void {
@@ -140,4 +143,10 @@ export class LaneRequest implements Caller {
     res.statusCode = status;
     res.end(text);
   }
+}
+
+/** Whose token was refused, if its signature was verified: a revoked one that is used may be stolen. */
+function partiesIn({ subject, client, verified }: Finding): { readonly who?: string; readonly client?: string } {
+  if (verified === false) return {};
+  return { ...(typeof subject === 'string' && { who: subject }), ...(typeof client === 'string' && { client }) };
 }
