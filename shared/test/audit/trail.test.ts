@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chainKey } from '@mcp-oauth/shared/audit/chain';
 import type { AuditEntry } from '@mcp-oauth/shared/audit/entry';
+import { entriesOf } from '@mcp-oauth/shared/audit/reading/entries';
 import type { Line } from '@mcp-oauth/shared/audit/reading/source';
 import { verify } from '@mcp-oauth/shared/audit/reading/verify';
 import type { Sink } from '@mcp-oauth/shared/audit/sink';
@@ -206,6 +207,35 @@ describe('the verification of a trail', () => {
     ]);
     expect((await judged(log)).problems.map(({ kind }) => kind)).toEqual(['cut']);
     expect((await judged(lines.slice(0, -2))).chains).toEqual([expect.objectContaining({ last: 8, ended: false })]);
+  });
+
+  it('a chain that is older than the whole trail was dropped, and not cut', async () => {
+    const clock = new FakeClock();
+    const [older, newer] = [start({ clock, writer: 'old-1' }), start({ clock, writer: 'new-1' })];
+    older.audit(call);
+    await older.close();
+    const heads = older.logged.map((line) => JSON.stringify({ ...line, time: '2026-01-01T00:00:00.000Z' }));
+    clock.advance(86_400);
+    newer.audit(call);
+    await newer.close();
+    const left = newer.sink.lines.slice(1);
+    expect((await judged([...heads, ...left])).problems).toEqual([]);
+    const later = heads.map((line) => line.replace('2026-01-01', '2026-01-03'));
+    expect((await judged([...later, ...left])).problems.map(({ kind }) => kind)).toEqual(['cut']);
+  });
+
+  it('each entry is read once, in whatever order the files come', async () => {
+    const { lines } = await written();
+    async function* rotated() {
+      yield* linesOf(lines.slice(5), 'new');
+      yield* linesOf(lines.slice(0, 5), 'old');
+      yield* linesOf(lines.slice(3, 7), 'copy');
+    }
+    const doubtful = { count: 0 };
+    const found: string[] = [];
+    for await (const { text } of entriesOf(rotated(), [key], doubtful)) found.push(text);
+    expect(found.toSorted()).toEqual(lines.map((line) => line.trimEnd()).toSorted());
+    expect(doubtful.count).toBe(0);
   });
 
   it('the oldest entries may be gone, and files may come in any order', async () => {

@@ -1,7 +1,7 @@
 /** Owns how entries are read for people: parsed, selected, and shown as rows. */
 import type { KeyObject } from 'node:crypto';
 import { isObject, type JsonObject } from '../../json.ts';
-import { linkOf } from '../chain.ts';
+import { type Link, linkOf } from '../chain.ts';
 import type { AuditEntry } from '../entry.ts';
 import type { Line } from './source.ts';
 
@@ -17,20 +17,35 @@ export interface Doubtful {
   count: number;
 }
 
+/** Numbers of one chain that were read, both included. */
+interface Range {
+  readonly from: number;
+  to: number;
+}
+
+/** Notes the entry. Files may come in any order, so each begins or goes on with a range of its own. */
+function isNew(seen: Map<string, Range[]>, { writer, n }: Link): boolean {
+  const ranges = seen.get(writer) ?? [];
+  if (ranges.some(({ from, to }) => n >= from && n <= to)) return false;
+  const before = ranges.find(({ to }) => to === n - 1);
+  if (before) before.to = n;
+  else seen.set(writer, [...ranges, { from: n, to: n }]);
+  return true;
+}
+
 /** Each entry once: a batch may have been written twice. */
 export async function* entriesOf(
   lines: AsyncIterable<Line>,
   keys: readonly KeyObject[],
   doubtful: Doubtful,
 ): AsyncGenerator<Reading> {
-  const newest = new Map<string, number>();
+  const seen = new Map<string, Range[]>();
   for await (const { text } of lines) {
     const link = linkOf(text, keys);
     const entry = link && parsed(text);
     if (!entry) continue;
     if (!link.isGenuine) doubtful.count += 1;
-    else if (link.n <= (newest.get(link.writer) ?? 0)) continue;
-    else newest.set(link.writer, link.n);
+    else if (!isNew(seen, link)) continue;
     yield { entry, text };
   }
 }

@@ -58,9 +58,11 @@ const MOST_PROBLEMS = 1_000;
 
 export async function verify(lines: AsyncIterable<Line>, keys: readonly KeyObject[]): Promise<Verdict> {
   const chains = new Map<string, Chain>();
-  const heads = new Map<string, Head>();
+  const heads = new Map<string, LoggedHead>();
   const problems: Problem[] = [];
   const counts = { entries: 0, repeated: 0, others: 0 };
+  /** When the oldest entry was written that is still there. */
+  let oldest = '';
   const report = (kind: Problem['kind'], writer: string, message: string): void => {
     if (problems.length < MOST_PROBLEMS) problems.push({ kind, writer, message });
   };
@@ -78,6 +80,8 @@ export async function verify(lines: AsyncIterable<Line>, keys: readonly KeyObjec
       continue;
     }
     counts.entries += 1;
+    const written = WRITTEN.exec(line.text)?.[1] ?? '';
+    if (oldest === '' || written < oldest) oldest = written;
     if (!chain) chains.set(link.writer, begun(link, line));
     else if (link.n > chain.last) follow(chain, link, line, report);
     else if (!fill(chain, link, line, report)) {
@@ -93,8 +97,16 @@ export async function verify(lines: AsyncIterable<Line>, keys: readonly KeyObjec
       if (from > 1 && to >= first) report('removed', writer, `${numbers(from, to)} before ${place} of ${source}`);
     }
   }
-  for (const [writer, head] of heads) judgeHead(writer, head, chains.get(writer), report);
+  for (const [writer, head] of heads) judgeHead(writer, head, { chain: chains.get(writer), oldest }, report);
   return { problems, chains: [...chains].map(([writer, chain]) => reportOf(writer, chain, heads)), ...counts };
+}
+
+/** The time of an entry is its second member. */
+const WRITTEN = /^\{"event":"[\w.-]+","at":"([^"]+)"/;
+
+/** A head with the time at which it was logged, if the line has one. */
+interface LoggedHead extends Head {
+  readonly at: string | undefined;
 }
 
 type Report = (kind: Problem['kind'], writer: string, message: string) => void;
@@ -145,27 +157,39 @@ function fill(chain: Chain, { writer, n }: Link, line: Line, report: Report): bo
 }
 
 /** A head in the log: whoever can write the log can raise a false alarm with it, and hide nothing. */
-function noteHead(text: string, heads: Map<string, Head>): void {
+function noteHead(text: string, heads: Map<string, LoggedHead>): void {
   if (!text.includes('"audit head"')) return;
   try {
     const line: unknown = JSON.parse(text);
     if (!isObject(line) || line.msg !== 'audit head') return;
-    const { writer, n, mac } = line;
+    const { writer, n, mac, time } = line;
+    const at = typeof time === 'string' ? time : undefined;
     if (typeof writer !== 'string' || typeof n !== 'number' || typeof mac !== 'string') return;
-    if (n > (heads.get(writer)?.n ?? 0)) heads.set(writer, { writer, n, mac });
+    if (n > (heads.get(writer)?.n ?? 0)) heads.set(writer, { writer, n, mac, at });
   } catch {
     // A line of another program.
   }
 }
 
-function judgeHead(writer: string, { n, mac }: Head, chain: Chain | undefined, report: Report): void {
+interface Found {
+  readonly chain: Chain | undefined;
+  readonly oldest: string;
+}
+
+function judgeHead(writer: string, { n, mac, at }: LoggedHead, { chain, oldest }: Found, report: Report): void {
+  // The log is kept longer than the trail: the chain was rotated away, or dropped by a bounded stream, like all of that time.
+  if (!chain && at !== undefined && at < oldest) return;
   if (!chain) report('cut', writer, `there is no entry of it, and the log says that there were ${n}`);
   else if (chain.last < n) report('cut', writer, `${numbers(chain.last + 1, n)} at the end, by the head in the log`);
   else if (chain.last === n && chain.mac !== undefined && chain.mac !== mac)
     report('forged', writer, `entry ${n} is not the one whose head is in the log`);
 }
 
-const reportOf = (writer: string, { first, last, ended }: Chain, heads: ReadonlyMap<string, Head>): ChainReport => ({
+const reportOf = (
+  writer: string,
+  { first, last, ended }: Chain,
+  heads: ReadonlyMap<string, LoggedHead>,
+): ChainReport => ({
   writer,
   first,
   last,
