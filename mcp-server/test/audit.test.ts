@@ -38,7 +38,7 @@ const read = defineTool({
   },
 });
 
-async function start(settings: Environment = {}) {
+async function start(settings: Environment = {}, variable = 'ISSUER') {
   const folder = mkdtempSync(join(tmpdir(), 'audit-'));
   const file = join(folder, 'audit.jsonl');
   let handler: RequestListener = () => {};
@@ -46,7 +46,7 @@ async function start(settings: Environment = {}) {
   const [issuer, key, clock] = [await startIssuer(), await signingKey('key-1'), new FakeClock()];
   issuer.keys.push(key.publicJwk);
   const audit = { AUDIT: 'file', AUDIT_FILE: file, AUDIT_KEY: KEY };
-  const env = { PUBLIC_URL: server.url, ISSUER: issuer.url, NODE_ENV: 'test', ...audit, ...settings };
+  const env = { PUBLIC_URL: server.url, [variable]: issuer.url, NODE_ENV: 'test', ...audit, ...settings };
   const lines: string[] = [];
   const log = createLogger('mcp-server', 'info', { write: (line) => void lines.push(line) });
   const service = await compose(env, { clock, log, catalog: createCatalog([read]) });
@@ -66,6 +66,7 @@ async function start(settings: Environment = {}) {
   };
   return {
     url: server.url,
+    issuer: issuer.url,
     env,
     lines,
     now,
@@ -182,6 +183,18 @@ describe('the audit of mcp-server', () => {
     expect((await mcp.entries()).filter(({ event }) => event === 'access.refused')).toEqual([
       expect.objectContaining({ reason: 'revoked', who: 'person-1', client: 'client-1' }),
     ]);
+  });
+
+  it('with several issuers an entry says of whose person it is: two people may have one subject', async () => {
+    await using other = await startIssuer();
+    await using mcp = await start({ ISSUERS: 'a,b', ISSUER_B_URL: other.url }, 'ISSUER_A_URL');
+    const message = modernRequest('tools/call', { name: 'read', arguments: { path: '/ok', password: CANARY } });
+    const headers = { ...headersOf(message), authorization: `Bearer ${await mcp.token()}` };
+    const answer = await fetch(`${mcp.url}/mcp`, { method: 'POST', headers, body: JSON.stringify(message) });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    const [called] = (await mcp.entries()).filter(({ event }) => event === 'tool.called');
+    expect(called).toMatchObject({ who: 'person-1', details: { tool: 'read', issuer: mcp.issuer } });
   });
 
   it('each log line that names a security event has its entry with the same reference', async () => {

@@ -34,7 +34,7 @@ export interface LaneObservers {
   /** Called with the reason of each refusal, one of a closed list. */
   readonly onRefused?: ((reason: string) => void) | undefined;
   readonly addressOf: (req: IncomingMessage) => string;
-  /** Whether the log names the issuer of a token: there are several, at which a subject may be different people. */
+  /** Whether log and audit name the issuer of a token: there are several, at which a subject may be different people. */
   readonly namesIssuer?: boolean | undefined;
 }
 
@@ -82,11 +82,15 @@ export class LaneRequest implements Caller {
 
   /** Adds who asks, from where, and the id. Absent: there is no audit. */
   get audit(): Audit | undefined {
-    const { audit, resource } = this.#observers;
+    const { audit, resource, namesIssuer } = this.#observers;
     if (!audit) return undefined;
     const { principal, address: from } = this;
     const [who, client, reference] = [principal?.subject, principal?.clientId, this.#id];
-    return (entry) => audit({ who, client, ...entry, resource, from, reference });
+    const issuer = namesIssuer ? principal?.issuer : undefined;
+    return (entry) => {
+      const details = issuer === undefined ? entry.details : { ...entry.details, issuer };
+      audit({ who, client, ...entry, ...(details && { details }), resource, from, reference });
+    };
   }
 
   /** The principal and the content of the message, as far as they are known. */
