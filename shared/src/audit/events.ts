@@ -94,7 +94,7 @@ export const EVENTS = {
   'session.opened': { by: 'mcp-server', doc: 'A client opened a session of MCP.' },
   'session.ended': {
     by: 'mcp-server',
-    doc: 'A session was ended: by its client, for a newer one, or as its token was revoked. Sessions that expire have no entry.',
+    doc: 'A session was ended: by its client, or as its token was revoked. Sessions that expire, or make room for a newer one, have no entry.',
   },
   'session.refused': { by: 'mcp-server', doc: 'A session of somebody else was asked for, or a limit was reached.' },
 } as const satisfies Readonly<Record<string, EventDeclaration>>;
