@@ -19,7 +19,7 @@ import { createCatalog } from '../src/protocol/catalog/catalog.ts';
 import { defineTool, ToolError } from '../src/protocol/define.ts';
 import { signingKey, signToken, startIssuer } from './support/issuer.ts';
 import { keyHolder } from './support/proof.ts';
-import { headersOf, request as modernRequest } from './support/stateless-harness.ts';
+import { headersOf, meta, request as modernRequest } from './support/stateless-harness.ts';
 import { publishList } from './support/status-lists.ts';
 
 const KEY = randomBytes(32).toString('base64');
@@ -38,6 +38,16 @@ const read = defineTool({
   },
 });
 
+const ask = defineTool({
+  ...base,
+  name: 'ask',
+  input: z.object({}),
+  run: async (_, context) => {
+    await context.elicit('Go on?', z.object({ value: z.string() }));
+    return { text: 'done' };
+  },
+});
+
 async function start(settings: Environment = {}, variable = 'ISSUER') {
   const folder = mkdtempSync(join(tmpdir(), 'audit-'));
   const file = join(folder, 'audit.jsonl');
@@ -49,7 +59,7 @@ async function start(settings: Environment = {}, variable = 'ISSUER') {
   const env = { PUBLIC_URL: server.url, [variable]: issuer.url, NODE_ENV: 'test', ...audit, ...settings };
   const lines: string[] = [];
   const log = createLogger('mcp-server', 'info', { write: (line) => void lines.push(line) });
-  const service = await compose(env, { clock, log, catalog: createCatalog([read]) });
+  const service = await compose(env, { clock, log, catalog: createCatalog([read, ask]) });
   handler = service.handler;
   const now = clock.now() / 1000;
   const claims = { iss: issuer.url, aud: `${server.url}/mcp`, sub: 'person-1', client_id: 'client-1' };
@@ -151,6 +161,19 @@ describe('the audit of mcp-server', () => {
         reference: answer.headers.get('x-request-id'),
       }),
     );
+  });
+
+  it.each([
+    ['ends the request', { elicitation: {} }],
+    ['the client cannot answer', {}],
+  ])('MCP 2026-07-28 a tool that ran up to a question which %s has an entry', async (_, capabilities) => {
+    await using mcp = await start();
+    const message = modernRequest('tools/call', { name: 'ask', arguments: {}, _meta: meta({}, capabilities) });
+    const headers = { ...headersOf(message), authorization: `Bearer ${await mcp.token()}` };
+    await (await fetch(`${mcp.url}/mcp`, { method: 'POST', headers, body: JSON.stringify(message) })).text();
+    expect((await mcp.entries()).filter(({ event }) => event === 'tool.called')).toEqual([
+      expect.objectContaining({ outcome: 'ok', reason: 'asked', details: expect.objectContaining({ tool: 'ask' }) }),
+    ]);
   });
 
   it('refused tokens and missing scopes have an entry with the reason, a request without a token has none', async () => {

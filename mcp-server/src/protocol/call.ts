@@ -45,6 +45,8 @@ export interface Call {
    * @throws Error when the client can't be asked or does not respond in time
    */
   ask(request: ClientRequest): Promise<unknown>;
+  /** Calls back when a question has ended the request, and its run is abandoned. Absent: no question ends a request. */
+  onAbandoned?(listener: () => void): void;
   /** Closes the connection where the revision lets the client resume; does nothing elsewhere. */
   releaseConnection(): Promise<void>;
 }

@@ -83,7 +83,7 @@ export const EVENTS = {
 
   'tool.called': {
     by: 'mcp-server',
-    doc: 'A tool was called: its name, outcome, duration in milliseconds, and the size of arguments and result.',
+    doc: 'A tool was called: its name, outcome, duration in milliseconds, and the size of arguments and result. `asked`: it ran up to a question to the client.',
   },
   'access.refused': {
     by: 'mcp-server',

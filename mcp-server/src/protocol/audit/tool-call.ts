@@ -13,16 +13,20 @@ export interface ToolCall {
   readonly startedAt: number;
 }
 
+/** `asked`: its tool ran up to a question, which ended the request, or which this client cannot answer. */
+type Audited = ToolOutcome | 'asked';
+
 const OUTCOMES = {
   ok: 'ok',
+  asked: 'ok',
   invalid_arguments: 'refused',
   failed: 'failed',
   fault: 'failed',
   cancelled: 'failed',
-} as const satisfies Record<ToolOutcome, string>;
+} as const satisfies Record<Audited, string>;
 
 /** @param result absent: there is none, as the tool has thrown */
-export function auditToolCall({ tool, call, given, startedAt }: ToolCall, outcome: ToolOutcome, result?: object): void {
+export function auditToolCall({ tool, call, given, startedAt }: ToolCall, outcome: Audited, result?: object): void {
   const { audit } = call;
   if (!audit) return;
   const ms = Math.round((performance.now() - startedAt) * 10) / 10;

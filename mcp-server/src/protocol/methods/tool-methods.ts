@@ -36,6 +36,7 @@ function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[
     if ('problems' in checked) return misused(dependencies, asked, checked);
     const result = tool.run(checked.input, createContext(call, name, dependencies));
     if (!isThenable(result)) return success(dependencies, asked, result);
+    call.onAbandoned?.(() => auditToolCall(asked, 'asked'));
     return Promise.resolve(result)
       .then((late) => success(dependencies, asked, late))
       .catch(failed);
@@ -68,7 +69,10 @@ function failureOf(dependencies: MethodsDependencies, asked: AskedTool, thrown: 
     tool: { key },
   } = asked;
   const error = asError(thrown);
-  if (error instanceof MissingCapability) throw error;
+  if (error instanceof MissingCapability) {
+    auditToolCall(asked, 'asked');
+    throw error;
+  }
   const outcome = error instanceof ToolError ? 'failed' : 'fault';
   ended(dependencies, asked, call.signal.aborted ? 'cancelled' : outcome);
   if (error instanceof ToolError) return failure(error.message);

@@ -44,6 +44,7 @@ export class StatelessCall implements Call {
   #questions: Questions | undefined;
   #stream: EventStream | undefined;
   #controller: AbortController | undefined;
+  #abandoned: () => void = () => {};
   /**
    * Whether no client waits for this run any more: it has ended, or has ended with a question, or the client has
    * disconnected.
@@ -121,6 +122,10 @@ export class StatelessCall implements Call {
     return new Promise(() => {});
   }
 
+  onAbandoned(listener: () => void): void {
+    this.#abandoned = listener;
+  }
+
   /** No stream of this revision can be resumed. */
   async releaseConnection(): Promise<void> {}
 
@@ -147,6 +152,7 @@ export class StatelessCall implements Call {
   async #pause({ open, used }: Questions): Promise<void> {
     if (this.#over) return;
     this.#leave();
+    this.#abandoned();
     const { dependencies, asked, request } = this.#options;
     try {
       const requestState = await dependencies.state.write(used, asked, request.principal);
