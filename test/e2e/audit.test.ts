@@ -44,7 +44,7 @@ describe('the audit of both services', () => {
     const { stdout } = await run(mcp, 'audit show --event tool.called --json', env);
     const call = JSON.parse(stdout);
     expect(call).toMatchObject({ event: 'tool.called', outcome: 'ok', details: { tool: 'echo' } });
-    const granted = await run(auth, `audit show --event authorization.granted --person ${call.who} --json`, env);
+    const granted = await run(auth, `audit show --event authorization.granted --person=${call.who} --json`, env);
     const { reference } = JSON.parse(granted.stdout);
     expect((await run(auth, `flows show ${reference}`, env)).stdout).toMatch(/token\.issued +ok/);
     expect(readFileSync(env.AUDIT_FILE, 'utf8')).not.toContain('canary-argument');

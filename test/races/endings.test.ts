@@ -26,7 +26,7 @@ interface Family {
 }
 
 const ENDINGS: Readonly<Record<string, (client: OAuthClient, subject: string) => string>> = {
-  'people end': (_, subject) => `people end ${subject}`,
+  'people end': (_, subject) => `people end -- ${subject}`,
   'grants end --client': ({ id }) => `grants end --client ${id} --yes`,
   'grants end --before now': () => 'grants end --before now --yes',
 };

@@ -10,7 +10,7 @@ import { isMarkedIn, type Reference, referenceOf } from '../../auth-server/test/
 import { OAuthClient } from '../support/oauth-client.ts';
 import { type Replicas, type Shared, STORAGES, startReplicas } from './replicas.ts';
 
-const ROUNDS = 20;
+const ROUNDS = 8;
 /** Enough to ask each process twice. */
 const ASKED = 4;
 

@@ -191,7 +191,7 @@ describe('flows show', () => {
       const [grant] = JSON.parse((await run(commands, 'grants list --json', own)).stdout);
       return String(grant.subject);
     })();
-    await run(commands, `people end ${bob}`, own);
+    await run(commands, `people end -- ${bob}`, own);
     const events = async (line: string) =>
       (await run(commands, `audit show ${line} --json`, own)).stdout
         .split('\n')
@@ -199,8 +199,8 @@ describe('flows show', () => {
         .map((text) => JSON.parse(text));
     const [ended] = await events('--event access.ended');
     expect(ended).toMatchObject({ who: bob, details: { actor: expect.any(String) } });
-    expect(await events(`--event access.ended --person ${ended.details.actor}`)).toEqual([ended]);
-    expect((await events(`--person ${bob} --since 1h`)).length).toBeGreaterThan(1);
+    expect(await events(`--event access.ended --person=${ended.details.actor}`)).toEqual([ended]);
+    expect((await events(`--person=${bob} --since 1h`)).length).toBeGreaterThan(1);
     const last = await events(`--since ${ended.at}`);
     expect(last.map(({ at }) => at).every((at) => at >= ended.at)).toBe(true);
     expect(last.length).toBeLessThan((await events('')).length);
@@ -273,7 +273,7 @@ describe('commands that change something', () => {
       const [grant] = JSON.parse(stdout);
       person = String(grant.subject ?? grant.person ?? grant.accountId);
     }
-    const { status, stderr } = await run(commands, `people end ${person}`, own);
+    const { status, stderr } = await run(commands, `people end -- ${person}`, own);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     const entries = readFileSync(file, 'utf8')
       .trim()

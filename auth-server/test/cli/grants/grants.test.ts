@@ -79,7 +79,7 @@ describe('people', () => {
     await approved('alice');
     const [{ subject } = {}] = await rowsOf(people('list --json'));
     for (const who of [String(subject), 'alice@example.com', 'Alice@Example.com']) {
-      const { status, stdout } = await people(`show --json ${who}`);
+      const { status, stdout } = await people(`show --json -- ${who}`);
       expect([status, JSON.parse(stdout)]).toEqual([
         0,
         {

@@ -85,7 +85,7 @@ describe('people with personal tokens', () => {
     'people show and end find the owner of a token by %s',
     async (who) => {
       const { record } = await opened.tokens().addForPerson(alice, asked());
-      const { status, stdout } = await people(`show --json ${who}`);
+      const { status, stdout } = await people(`show --json -- ${who}`);
       expect([status, JSON.parse(stdout)]).toEqual([
         0,
         {
