@@ -2,7 +2,7 @@
  * Owns what auth-server keeps on Koa's `ctx.state`, which passes values of one request across the engine. Into the engine:
  *
  * - `requestId` and `log` from the request log to the engine's events and error pages;
- * - `audit` from http/app.ts to whoever decides something;
+ * - `audit` from http/app.ts to every part that writes audit entries;
  * - `flow` from the sign-in pages and provider/events.ts to the audit;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;

@@ -82,8 +82,8 @@ export const retire = (dependencies: KeyChangeDependencies, kid: string): Promis
   });
 
 /**
- * Removes a key that leaked, and another key signs from now on in any case: whoever checks tokens meets a key that they do not know,
- * reads the key set again, and finds the removed key missing.
+ * Removes a key that leaked, and always lets another key sign from now on: a resource server that meets the unknown key reads the key
+ * set again, and no longer finds the removed one.
  */
 export const end = (dependencies: KeyChangeDependencies, kid: string): Promise<KeyChange> =>
   change(dependencies, async (ring, now) => {

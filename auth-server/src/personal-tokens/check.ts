@@ -1,6 +1,6 @@
 /**
  * Owns the check of all personal tokens in the background. auth-server sees no call with such a token and no refresh, so nothing else
- * would ask about its person. Replicas share the parts of the index: each is checked by one of them at a time.
+ * would ask about its person. The index of owners has several parts, and only one replica checks a part at the same time.
  */
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';

@@ -43,7 +43,7 @@ export function createTokenEndings({ records, owners, status }: EndingDependenci
 }
 
 /**
- * The same entry whoever or whatever ended a single token.
+ * The audit entry of the end of a single token. It is the same for its owner, an operator and the background check.
  * @param reason the owner, the operator, or why the token may not be used any more
  * @param actor the operator
  */

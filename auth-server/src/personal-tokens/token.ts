@@ -45,7 +45,7 @@ export const clientOf = (owner: Owner): string => (owner.kind === 'person' ? PER
 
 export const isServiceName = (name: string): boolean => SERVICE_NAME.test(name);
 
-/** Maximum number of tokens that one person or service may have at a time. */
+/** Maximum number of valid tokens of one person or service. */
 export const MOST_TOKENS = 50;
 
 export const LONGEST_NAME = 60;

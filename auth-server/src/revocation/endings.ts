@@ -1,6 +1,6 @@
 /**
- * Owns the one operation that ends access: of a grant, a client, a person, a signing key, or of everything before a moment, whoever
- * starts it. First a moment is set, then the grants that are listed are ended. A grant is listed before it is written, so a concurrent
+ * Owns the one operation that ends the access of a grant, a client, a person or a signing key, or all access from before a moment.
+ * Pages, commands and this server itself use it. First a moment is set, then the grants that are listed are ended. A grant is listed before it is written, so a concurrent
  * approval or refresh either ends or was begun afterwards. An ending that was interrupted may be repeated.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';

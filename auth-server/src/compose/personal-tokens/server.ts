@@ -93,7 +93,7 @@ function timesOf({ upstreamRecheck }: Pick<Config, 'upstreamRecheck'>): CheckTim
   return { every: Math.max(1, Math.floor(patience / CHECKS_PER_RECHECK)), patience };
 }
 
-/** Ends the tokens from a time when PERSONAL_TOKENS was on, whoever has checked them last. */
+/** Ends the tokens that were made while PERSONAL_TOKENS was on. Every replica checks all of them at its start. */
 function endAll(parts: Parameters<typeof createCheck>[0]): () => Promise<void> {
   const { owners, log } = parts;
   const check = createCheck({ ...parts, owners: { ...owners, claim: async () => true } });

@@ -102,7 +102,7 @@ export const tellEndings =
     audit(entryOf(ending));
   };
 
-/** The same entry whoever started the ending: a page, a command, or this server itself. */
+/** The audit entry of an ending. It is the same for a page, a command and this server itself. */
 export const entryOf = ({ target, by, grants, accountId: who, clientId: client }: Ending): AuditEntry => ({
   event: 'access.ended',
   outcome: 'ok',
