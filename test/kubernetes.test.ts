@@ -217,8 +217,10 @@ describe('base', () => {
 
 describe('overlays/example', () => {
   it('the Ingress routes as the gateway of docker-compose.yml does', () => {
-    const gateway = readFileSync(new URL('../deploy/gateway/Caddyfile', import.meta.url), 'utf8');
-    const table = /^\s*@mcp path (.*)$/m.exec(gateway)?.[1]?.split(' ') ?? [];
+    const gateway = readFileSync(new URL('../deploy/gateway/haproxy.cfg', import.meta.url), 'utf8');
+    const listed = (acl: string) =>
+      new RegExp(`^\\s*acl mcp ${acl} -i (.*)$`, 'm').exec(gateway)?.[1]?.split(' ') ?? [];
+    const table = [...listed('path'), ...listed('path_beg').map((start) => `${start}*`)];
     expect(table).toContain('/mcp');
     const [ingress] = ofKind(rendered('example'), 'Ingress');
     const paths = ingress?.spec?.rules?.[0]?.http?.paths ?? [];

@@ -10,7 +10,7 @@
 # links under /usr/local. A running engine is used unchanged: it pulls its images by itself.
 set -euo pipefail
 
-read -ra IMAGES <<<"${CI_DOCKER_IMAGES:-node:24-slim redis:8 caddy:2 nginx:1.26}"
+read -ra IMAGES <<<"${CI_DOCKER_IMAGES:-node:24-slim redis:8 haproxy:3.0 caddy:2 nginx:1.26}"
 DIR=${CI_DOCKER_HOME:-/var/lib/ci-docker}
 SOCKET=${CI_DOCKER_SOCKET:-/var/run/docker.sock}  # the default one: plain `docker compose` works
 ENGINE_SUITE=${CI_DOCKER_SUITE:-trixie}           # Debian release that has compose v2 and redis 8
@@ -124,10 +124,11 @@ recipe() {
     debian:*) base "$2" ;;
     node:*) node_image "$2" "${1#*:}" ;;
     redis:*) redis_image "$2" ;;
+    haproxy:*) haproxy_image "$2" ;;
     caddy:*) caddy_image "$2" ;;
     nginx:*) nginx_image "$2" ;;
     prom/prometheus:*) prometheus_image "$2" ;;
-    *) echo "no recipe for $1 (there is one for debian, node, redis, caddy, nginx, prom/prometheus)"; return 1 ;;
+    *) echo "no recipe for $1 (there is one for debian, node, redis, haproxy, caddy, nginx, prom/prometheus)"; return 1 ;;
   esac
   rm -rf "$DIR/ctx"
 }
@@ -235,6 +236,20 @@ WORKDIR /data
 EXPOSE 6379
 ENTRYPOINT ["docker-entrypoint.sh"]
 CMD ["redis-server"]
+END
+}
+
+# HAProxy with the official image's paths and user: /usr/local/etc/haproxy/haproxy.cfg, uid 99.
+haproxy_image() {
+  build <<END
+FROM debian:$1-slim
+RUN apt-get update && apt-get install -y --no-install-recommends haproxy && rm -rf /var/lib/apt/lists/* \\
+ && groupmod --gid 99 haproxy && usermod --uid 99 haproxy \\
+ && mkdir -p /usr/local/etc/haproxy && chown haproxy:haproxy /var/lib/haproxy
+WORKDIR /var/lib/haproxy
+USER haproxy
+STOPSIGNAL SIGUSR1
+CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]
 END
 }
 

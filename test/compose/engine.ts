@@ -10,7 +10,7 @@ import { removeLeftovers } from './leftovers.ts';
 const SCRIPT = fileURLToPath(new URL('../../tools/docker.sh', import.meta.url));
 
 /** The images that the compose files, the Dockerfile and docs/deployment.md name. */
-const IMAGES = ['node:24-slim', 'redis:8', 'caddy:2', 'nginx:1.26', 'prom/prometheus:v3.5.0'];
+const IMAGES = ['node:24-slim', 'redis:8', 'haproxy:3.0', 'caddy:2', 'nginx:1.26', 'prom/prometheus:v3.5.0'];
 
 const answers = (): boolean =>
   spawnSync('docker', ['version', '--format', '{{.Server.Version}}']).status === 0 &&
