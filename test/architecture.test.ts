@@ -49,6 +49,7 @@ const samples: Readonly<Record<keyof typeof rules, readonly (readonly [path: str
     ['auth-server/src/keys/a.ts', 'const now = Date.now();'],
     ['auth-server/src/http/a.ts', 'process.exit(1);'],
     ['auth-server/src/http/b.ts', 'export default 1;'],
+    ['mcp-server/src/protocol/a.ts', 'res.writeHead(202).end();'],
     ['auth-server/src/http/c.ts', 'ctx.state.clientAddress = address;'],
   ],
 };

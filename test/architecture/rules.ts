@@ -133,6 +133,11 @@ const FORBIDDEN: readonly (readonly [RegExp, RegExp, string])[] = [
     /^(?!auth-server\/)|\/context-state\.ts$/,
     'context-state.ts types what a request carries across the engine',
   ],
+  [
+    /\.(writeHead|setHeader)\(/,
+    /^(?!mcp-server\/src\/(http|protocol)\/)/,
+    'shared/src/http/answer.ts writes answers, with the headers that every answer has',
+  ],
   [/^export default/m, /\.(tool|resource|prompt|connector)\.ts$/, 'only discovered modules export a default'],
 ];
 

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@mcp-oauth/shared/clock';
+import { answer, JSON_ANSWER } from '@mcp-oauth/shared/http/answer';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { createTokenVerifier } from '../../mcp-server/src/authorization/access-token.ts';
 import { createKeySource } from '../../mcp-server/src/authorization/issuer/key-source.ts';
@@ -20,7 +21,7 @@ const [kind = 'raw', issuer = '', publicUrl = '', keys = '{"keys":[]}'] = proces
 const clock = systemClock;
 const ANSWER = JSON.stringify({ jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: 'hello' }] } });
 
-function answer(res: ServerResponse): void {
+function answerBare(res: ServerResponse): void {
   res
     .writeHead(200, {
       'Content-Type': 'application/json',
@@ -38,7 +39,7 @@ const raw: RequestListener = (req: IncomingMessage, res) => {
   });
   req.on('end', () => {
     JSON.parse(String(body));
-    answer(res);
+    answerBare(res);
   });
 };
 
@@ -54,7 +55,7 @@ function lane(): RequestListener {
     onFailure: () => {},
   });
   const rules = { ...tokenRules(issuer), audiences: [`${publicUrl}/mcp`] };
-  const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res);
+  const endpoint = ({ res }: { readonly res: ServerResponse }) => answer(res, 200, JSON_ANSWER, ANSWER);
   const verify = createTokenCache({
     verify: createTokenVerifier({ issuers: [{ rules: [rules], keySource }], clock }),
     keys: keySource,

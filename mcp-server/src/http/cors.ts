@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from '@koa/cors';
+import { beginAnswer, gather } from '@mcp-oauth/shared/http/answer';
 import type { Middleware } from 'koa';
 
 const EXPOSED = [
@@ -33,12 +34,13 @@ export const protectedCors = (): Middleware =>
 
 const EXPOSED_LIST = EXPOSED.join(',');
 
-/** Sets the headers on node:http, for any answer. @param origin of a page that may call; absent for programs */
+const FOR_PROGRAMS = ['Vary', 'Origin'];
+
+/** For any answer on node:http. @param origin of a page that may call; absent for programs */
 export function allowPage(res: ServerResponse, origin: string | undefined): void {
-  res.setHeader('Vary', 'Origin');
+  gather(res, FOR_PROGRAMS);
   if (origin === undefined) return;
-  res.setHeader('Access-Control-Allow-Origin', origin);
-  res.setHeader('Access-Control-Expose-Headers', EXPOSED_LIST);
+  gather(res, ['Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', EXPOSED_LIST]);
 }
 
 export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
@@ -47,12 +49,8 @@ export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
 export function answerPreflight({ headers }: IncomingMessage, res: ServerResponse): void {
   const asked = String(headers['access-control-request-headers'] ?? '').split(',');
   const allowed = [...ACCEPTED, ...asked.map((name) => name.trim()).filter(isParameter)];
-  res.writeHead(204, {
-    'Access-Control-Allow-Methods': METHODS.join(','),
-    'Access-Control-Allow-Headers': allowed.join(','),
-    'Access-Control-Max-Age': A_DAY,
-  });
-  res.end();
+  const may = ['Access-Control-Allow-Methods', METHODS.join(','), 'Access-Control-Allow-Headers', allowed.join(',')];
+  beginAnswer(res, 204, [...may, 'Access-Control-Max-Age', String(A_DAY)]).end();
 }
 
 /**

@@ -10,7 +10,7 @@ export const MESSAGES_PATH = '/messages';
 /** A request with checked host, origin, token, scopes and body, and without an answer. */
 export interface McpRequest {
   readonly req: IncomingMessage;
-  /** May already have headers (CORS, request id): answer with `writeHead`, which keeps them. */
+  /** Headers are gathered for its answer (CORS, request id): only the functions of `shared/http/answer` write them. */
   readonly res: ServerResponse;
   readonly principal: Principal;
   /** The parsed JSON body of a POST: an object or an array. */

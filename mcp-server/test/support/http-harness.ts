@@ -5,6 +5,7 @@
 
 import type { RequestListener } from 'node:http';
 import { resourceIdentifiers } from '@mcp-oauth/shared/contract';
+import { answer } from '@mcp-oauth/shared/http/answer';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
@@ -169,8 +170,7 @@ function recordingEndpoints(ran: Ran[]): Endpoints {
     ({ req, res, principal, message }) => {
       const { subject, keyThumbprint } = principal;
       ran.push({ endpoint, method: req.method ?? '', subject, ...(keyThumbprint && { keyThumbprint }), message });
-      res.statusCode = 200;
-      res.end(JSON.stringify({ endpoint }));
+      answer(res, 200, [], JSON.stringify({ endpoint }));
     };
   return {
     streamable: record('streamable'),

@@ -3,6 +3,7 @@
  * bearer token or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never accepted as a
  * bearer token, nor an unbound one with a proof.
  */
+import { gather } from '@mcp-oauth/shared/http/answer';
 import { isRepeated } from '@mcp-oauth/shared/http/request/head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
 import type { VerifyProof } from '../../authorization/dpop/proof.ts';
@@ -116,7 +117,7 @@ async function withProof(request: LaneRequest, resource: ProtectedResource, toke
       }
       throw error;
     });
-    if (nonce) res.setHeader('DPoP-Nonce', nonce);
+    if (nonce) gather(res, ['DPoP-Nonce', nonce]);
     return principal;
   } catch (error) {
     throw challenges.refused('DPoP', error);

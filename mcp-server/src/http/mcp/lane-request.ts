@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { HttpError } from '@mcp-oauth/shared/errors';
+import { answer, gather, listOf } from '@mcp-oauth/shared/http/answer';
 import { logConnection } from '@mcp-oauth/shared/http/connections';
 import { reported } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLine } from '@mcp-oauth/shared/http/request-log';
@@ -22,7 +23,9 @@ import { MessageError } from './message-error.ts';
 /** Requests that show no token, or come from a wrong place. */
 const NO_TOKEN = new Set(['no_token', 'other_scheme', 'wrong_host', 'wrong_origin']);
 
-const ALWAYS = Object.entries(apiHeaders);
+const ALWAYS = listOf(apiHeaders);
+
+const ERROR = ['Cache-Control', 'no-store', 'Content-Type', 'application/json; charset=utf-8'];
 
 /** Observers of the requests in the lane. */
 export interface LaneObservers {
@@ -56,8 +59,7 @@ export class LaneRequest implements Caller {
     this.path = path;
     this.#observers = observers;
     const started = performance.now();
-    res.setHeader('X-Request-Id', this.#id);
-    for (const [name, value] of ALWAYS) res.setHeader(name, value);
+    gather(res, ['X-Request-Id', this.#id, ...ALWAYS]);
     res.on('error', (error) => logConnection(error, this.log));
     res.on('close', () => {
       const line = requestLine(res, { method: this.method, path, started });
@@ -139,13 +141,7 @@ export class LaneRequest implements Caller {
       res.destroy();
       return;
     }
-    const text = jsonText(body);
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-    res.setHeader('Cache-Control', 'no-store');
-    res.setHeader('Content-Type', 'application/json; charset=utf-8');
-    res.setHeader('Content-Length', Buffer.byteLength(text));
-    res.statusCode = status;
-    res.end(text);
+    answer(res, status, [...listOf(headers), ...ERROR], jsonText(body));
   }
 }
 

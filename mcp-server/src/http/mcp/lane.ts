@@ -7,6 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import { insertedUrl, MCP_PATH, PROTECTED_RESOURCE_PATH, SSE_PATH } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
+import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import { refusalOfHead } from '@mcp-oauth/shared/http/request/head';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
@@ -162,7 +163,7 @@ const eitherTransport =
   };
 
 function answerOptions({ methods }: Route, res: ServerResponse): void {
-  res.writeHead(204, { Allow: methods.join(', ') }).end();
+  beginAnswer(res, 204, ['Allow', methods.join(', ')]).end();
 }
 
 /** RFC 9110 §15.5.6 */

@@ -1,6 +1,7 @@
 /** Owns the HTTP answers to messages that are not accepted (MCP 2025-11-25 basic/transports; JSON-RPC 2.0 §5.1). */
 
 import type { ServerResponse } from 'node:http';
+import { answer, beginAnswer, JSON_ANSWER, listOf } from '@mcp-oauth/shared/http/answer';
 import {
   BAD_REQUEST,
   INVALID_PARAMS,
@@ -28,10 +29,7 @@ export function refuse(
   id: string | number | null = null,
 ): void {
   const error = { code, message, ...(data !== undefined && { data }) };
-  const body = jsonText({ jsonrpc: '2.0', error, id });
-  const length = Buffer.byteLength(body);
-  const own = { 'Content-Type': 'application/json', 'Content-Length': length, 'Cache-Control': 'no-store' };
-  res.writeHead(status, { ...own, ...headers }).end(body);
+  answer(res, status, [...JSON_ANSWER, ...listOf(headers)], jsonText({ jsonrpc: '2.0', error, id }));
 }
 
 /**
@@ -44,7 +42,7 @@ export function refuseUnreadable(res: ServerResponse, body: unknown): void {
 }
 
 export function accept(res: ServerResponse): void {
-  res.writeHead(202, { 'Content-Length': 0 }).end();
+  beginAnswer(res, 202, ['Content-Length', '0']).end();
 }
 
 const invalidMessage = (flaw: string | undefined): ErrorResponse => ({

@@ -3,6 +3,7 @@
  * §6).
  */
 import type { ServerResponse } from 'node:http';
+import { answer, beginAnswer, JSON_ANSWER } from '@mcp-oauth/shared/http/answer';
 
 export class JsonAnswer {
   readonly #res: ServerResponse;
@@ -41,7 +42,7 @@ export class JsonAnswer {
     const { destroyed, headersSent } = this.#res;
     const text = `${this.#begun ? ',' : '['}${this.take()}`;
     if (destroyed || (headersSent && !this.#begun)) return;
-    if (!this.#begun) this.#res.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    if (!this.#begun) beginAnswer(this.#res, 200, JSON_ANSWER);
     this.#begun = true;
     this.#res.write(text);
   }
@@ -52,16 +53,11 @@ export class JsonAnswer {
     if (this.#begun) {
       if (!destroyed) this.#res.end(answers.length > 0 ? `,${answers}]` : ']');
     } else if (answers.length > 0) this.write(200, this.#batch ? `[${answers}]` : `${answers}`);
-    else if (!this.#res.headersSent) this.#res.writeHead(202).end();
+    else if (!this.#res.headersSent) beginAnswer(this.#res, 202, []).end();
   }
 
   write(status: number, body: string): void {
     if (this.#res.destroyed || this.#res.headersSent) return;
-    const headers = {
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-    };
-    this.#res.writeHead(status, headers).end(body);
+    answer(this.#res, status, JSON_ANSWER, body);
   }
 }

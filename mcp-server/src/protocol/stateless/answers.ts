@@ -1,5 +1,6 @@
 /** Owns the writing of answers as one JSON object, and the conversion of failures to errors (MCP 2026-07-28 basic). */
 import type { ServerResponse } from 'node:http';
+import { answer, JSON_ANSWER } from '@mcp-oauth/shared/http/answer';
 import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
@@ -26,14 +27,9 @@ export function failureOf(cause: unknown, method: string, { principal, log }: Mc
 
 /** Seconds after which a client may send a refused request again (RFC 9110 §10.2.3). */
 const RETRY_AFTER = '10';
+const LATER = [...JSON_ANSWER, 'Retry-After', RETRY_AFTER];
 
 export function writeJson(res: ServerResponse, status: number, text: string): void {
   if (res.destroyed || res.writableEnded) return;
-  const headers = {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-    ...((status === 503 || status === 429) && { 'Retry-After': RETRY_AFTER }),
-  };
-  res.writeHead(status, headers).end(text);
+  answer(res, status, status === 503 || status === 429 ? LATER : JSON_ANSWER, text);
 }

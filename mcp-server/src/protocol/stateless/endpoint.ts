@@ -2,6 +2,7 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered
  * independently of all others (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
+import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { IsRevoked } from '../../authorization/status/reference.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
@@ -77,7 +78,7 @@ export function createStateless(dependencies: StatelessDependencies): Stateless 
     const { req, res, principal, message } = request;
     const asked = readRequest(message, req.headers);
     if (!asked) {
-      res.writeHead(202, { 'Content-Length': 0 }).end();
+      beginAnswer(res, 202, ['Content-Length', '0']).end();
       return;
     }
     const accepted = acceptedBy(req);

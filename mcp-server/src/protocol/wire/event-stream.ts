@@ -3,17 +3,18 @@
  * HTML §9.2).
  */
 import type { ServerResponse } from 'node:http';
+import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import type { Share } from '../../allowance/allowance.ts';
 
 /** Maximum bytes that wait for a reader. A slower reader is disconnected, so that one reader can't fill the memory. */
 const BACKLOG = 1_048_576;
 
-const HEADERS = {
-  'Content-Type': 'text/event-stream',
-  'Cache-Control': 'no-cache, no-transform',
+const HEADERS = [
+  ...['Content-Type', 'text/event-stream'],
+  ...['Cache-Control', 'no-cache, no-transform'],
   // nginx and similar proxies buffer events without this.
-  'X-Accel-Buffering': 'no',
-} as const;
+  ...['X-Accel-Buffering', 'no'],
+];
 
 export interface Frame {
   readonly data: string;
@@ -40,7 +41,7 @@ export class EventStream {
     if (onClose) res.once('close', onClose);
     // A reset connection is normal, and is reported as 'close'.
     res.on('error', () => {});
-    if (!res.destroyed) res.writeHead(200, HEADERS).flushHeaders();
+    if (!res.destroyed) beginAnswer(res, 200, HEADERS).flushHeaders();
     else if (onClose) onClose();
   }
 

@@ -3,6 +3,7 @@
  * specification (MCP 2025-11-25 basic/transports, "Streamable HTTP").
  */
 import type { IncomingMessage } from 'node:http';
+import { beginAnswer, gather } from '@mcp-oauth/shared/http/answer';
 import type { McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
@@ -58,7 +59,7 @@ async function post(request: McpRequest, access: SessionAccess): Promise<void> {
     const [opening] = incoming.requests;
     const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
     if (!session) return;
-    res.setHeader('Mcp-Session-Id', session.id);
+    gather(res, ['Mcp-Session-Id', session.id]);
     return run(request, access, incoming, session, accepted);
   }
   if (!id) return refuse(res, errors.SESSION_MISSING, requestIdOf(message));
@@ -124,7 +125,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
   const attachment = await streams.attach(
     name,
     (detach) => {
-      res.setHeader('Mcp-Session-Id', id);
+      gather(res, ['Mcp-Session-Id', id]);
       const response = new EventStream(res, detach, access.allowance.share(request.principal));
       return { ...createSink(response, name.stream, revision), response, opener: request.principal };
     },
@@ -147,7 +148,7 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
   if (!(await findSession(request, access, 'streamable-http', id))) return;
   await access.sessions.end(id);
   request.audit?.({ event: 'session.ended', outcome: 'ok', reason: 'client' });
-  res.writeHead(204).end();
+  beginAnswer(res, 204, []).end();
 }
 
 /** Notifications and responses of a client have no answer. */
