@@ -99,11 +99,11 @@ export async function createSessionful(dependencies: SessionfulDependencies): Pr
   const sessions = createSessionHost({ storage, limits, revocations, clock, pause, onEnd, onFailure: report });
   const feed = createChangeFeed({ streams, changes: storage.changes, bus, peek: sessions.peek, messageOf });
   const announcements = createAnnouncements({ feed, streams, log: storage.changes });
-  const server = createServer(dependencies);
+  const server = createServer(dependencies.serverInfo);
   server.onerror = (err) => log.debug({ err }, 'protocol error');
   const multiplexer = new Multiplexer({
     replica: bus.replica,
-    methods: new Map([...forSessionRevisions(dependencies.methods), ...sessionMethods(sessions)]),
+    methods: new Map([...forSessionRevisions(dependencies.methods), ...sessionMethods(sessions, dependencies)]),
     server,
     allowance,
     onFault: (err, method) => log.error({ err, method }, 'method failed'),
@@ -185,18 +185,15 @@ const limitErrors = ({ allowance, limits }: SessionfulDependencies): StreamsDepe
 /** RFC 9110 §15.6.4: answers 503 when the store is unavailable. The request has changed nothing then. */
 const whenStored =
   (endpoint: Endpoint): Endpoint =>
-  async (request) => {
-    try {
-      await endpoint(request);
-    } catch (error) {
+  (request) =>
+    endpoint(request)?.catch((error: unknown) => {
       const isOutage = error instanceof StorageUnavailable && !(error instanceof StorageFault);
       if (!isOutage) throw error;
       request.log.warn({ reason: error.message }, 'session storage unavailable');
       // A stream that has begun may lack events: a client that opens it again gets them.
       if (request.res.headersSent) request.res.destroy();
       else refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
-    }
-  };
+    });
 
 interface Receivers {
   readonly multiplexer: Multiplexer;

@@ -1,5 +1,7 @@
 /** Owns the reading of JSON-RPC 2.0 messages from a request body (MCP basic/transports). */
 
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { isObject } from '@mcp-oauth/shared/json';
 import {
   InitializeRequestSchema,
   isJSONRPCErrorResponse,
@@ -9,6 +11,7 @@ import {
   type JSONRPCMessage,
   type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
+  RELATED_TASK_META_KEY,
   type RequestId,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Agreement } from '../../sessions/session.ts';
@@ -30,12 +33,16 @@ export interface Incoming {
  * @param most maximum number of messages in a batch; a longer batch is not read
  */
 export function readMessages(body: unknown, most: number): Incoming | 'too_many' | undefined {
-  const batch = Array.isArray(body);
-  const messages: readonly unknown[] = batch ? body : [body];
+  if (!Array.isArray(body)) {
+    dropAbsent(body);
+    if (!isMessage(body)) return undefined;
+    return { messages: [body], requests: isRequest(body) ? [body] : [], batch: false };
+  }
+  const messages: readonly unknown[] = body;
   if (messages.length > most) return 'too_many';
   messages.forEach(dropAbsent);
   if (messages.length === 0 || !messages.every(isMessage)) return undefined;
-  return { messages, requests: messages.filter(isRequest), batch };
+  return { messages, requests: messages.filter(isRequest), batch: true };
 }
 
 /** The flaw and the id of the first part of a body that is not a message. */
@@ -44,10 +51,14 @@ export function unreadable(body: unknown): { readonly flaw: string | undefined; 
   return { flaw: flawOf(part), id: idOf(part) };
 }
 
+interface RunningRequests {
+  isRunning(session: string, id: RequestId): boolean;
+}
+
 /** Whether two of the requests have the same id, or one has the id of a running request. */
-export function repeatsId({ requests }: Incoming, isRunning: (id: RequestId) => boolean): boolean {
-  const ids = new Set(requests.map(({ id }) => id));
-  return ids.size < requests.length || requests.some(({ id }) => isRunning(id));
+export function repeatsId({ requests }: Incoming, session: string, running: RunningRequests): boolean {
+  if (requests.length > 1 && new Set(requests.map(({ id }) => id)).size < requests.length) return true;
+  return requests.some(({ id }) => running.isRunning(session, id));
 }
 
 /** Uses the checks of the SDK: its server would never answer a message that they refuse. */
@@ -68,15 +79,19 @@ function isPlainRequest(value: unknown): boolean {
   const { jsonrpc, id, method, params = {} } = value as Record<string, unknown>;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return false;
   if (!isId(id)) return false;
-  if (typeof params !== 'object' || params === null || Array.isArray(params) || '_meta' in params) return false;
+  if (!isObject(params) || !isPlainMeta(params._meta)) return false;
   for (const member in value) if (!MEMBERS.has(member)) return false;
   return true;
 }
 
-export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest => 'method' in message && 'id' in message;
+/** The only members that the schema restricts are the progress token and the related task. */
+const isPlainMeta = (meta: unknown): boolean =>
+  meta === undefined ||
+  (isObject(meta) &&
+    (meta.progressToken === undefined || isId(meta.progressToken)) &&
+    !(RELATED_TASK_META_KEY in meta));
 
-const initializeOf = ({ requests }: Incoming): JSONRPCRequest | undefined =>
-  requests.find(({ method }) => method === 'initialize');
+export const isRequest = (message: JSONRPCMessage): message is JSONRPCRequest => 'method' in message && 'id' in message;
 
 /** MCP lifecycle, version negotiation: the client's revision if this server knows it, else the newest one. */
 const negotiate = (requested: string): string =>
@@ -95,15 +110,29 @@ export interface Unagreed {
   readonly flaw: string;
 }
 
+/**
+ * Agreements by the text of the parameters: every session of one kind of client begins with the same, reading them costs more than the
+ * rest of the request, and all those sessions can share one copy.
+ */
+const agreements = new BoundedMap<string, Agreement>(256);
+
+/** Maximum characters of the parameters of which an agreement is kept. */
+const USUAL_INTRODUCTION = 2_048;
+
 /** The result of the negotiation if a message is an `initialize` (MCP lifecycle, "Initialization"). */
-export function agreement(incoming: Incoming): Agreement | Unagreed | undefined {
-  const request = initializeOf(incoming);
+export function agreement({ requests }: Incoming): Agreement | Unagreed | undefined {
+  const request = requests.find(({ method }) => method === 'initialize');
   if (!request) return undefined;
-  const { id } = request;
+  const text = JSON.stringify(request.params ?? null);
+  const known = agreements.get(text);
+  if (known) return known;
   const { data, error } = InitializeRequestSchema.safeParse(request);
+  const { id } = request;
   if (!data) return { id, flaw: error.issues.slice(0, MOST_FLAWS).map(inWords).join('; ') };
   if (JSON.stringify(data.params).length > LONGEST_INTRODUCTION) return { id, flaw: 'params is too long' };
-  return { protocolVersion: negotiate(data.params.protocolVersion), params: data.params };
+  const agreed = { protocolVersion: negotiate(data.params.protocolVersion), params: data.params };
+  if (text.length <= USUAL_INTRODUCTION) agreements.set(text, agreed);
+  return agreed;
 }
 
 const MOST_FLAWS = 5;

@@ -16,7 +16,7 @@ import type { Sink } from '../../sessions/stream-reader.ts';
 import type { NewEvent, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Attachment, Streams } from '../../sessions/streams.ts';
 import type { Accepted } from '../wire/accepted.ts';
-import { answerText, errorText } from '../wire/answer-text.ts';
+import { errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
@@ -100,8 +100,8 @@ export class PostResponse implements Outlet {
     return true;
   }
 
-  answer(id: RequestId, response: JSONRPCMessage): void {
-    this.#settle(id, this.#affordable(id, answerText(response, id, this.#options.allowance)));
+  answer(id: RequestId, response: string): void {
+    this.#settle(id, this.#affordable(id, response));
   }
 
   drop(id: RequestId): void {

@@ -31,7 +31,7 @@ export interface SessionAccess {
    * Handles the messages of a client; requests run for `origin`.
    * @returns false when a response matches no open request
    */
-  dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): Promise<boolean>;
+  dispatch(incoming: Incoming, origin: Omit<Run, 'id'>): boolean | Promise<boolean>;
   /** A call of a session has ended: during shutdown, its streams may be closed now. */
   settled(session: string): void;
   /** Called with the error of work that nobody waits for. */

@@ -4,6 +4,7 @@
  */
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import { type Implementation, SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
+import { LISTS, PreparedTexts } from '../wire/prepared-texts.ts';
 
 interface ResultsOptions {
   readonly serverInfo: Implementation;
@@ -18,14 +19,13 @@ type Result = { readonly _meta?: object } & Readonly<Record<string, unknown>>;
 /** Milliseconds for which a client may cache a list; subscribed clients learn of changes immediately. */
 const FRESH = 60_000;
 
-const LISTS = ['server/discover', 'tools/list', 'prompts/list', 'resources/list', 'resources/templates/list'];
-
 export function createResults({ serverInfo, listScope }: ResultsOptions): WriteResult {
   const identity = { [SERVER_INFO_META_KEY]: serverInfo };
-  const lists = new Map(LISTS.map((method) => [method, { ttlMs: FRESH, cacheScope: listScope }]));
+  const lists = new Map(
+    ['server/discover', ...LISTS].map((method) => [method, { ttlMs: FRESH, cacheScope: listScope }]),
+  );
   const contents = { ttlMs: 0, cacheScope: 'private' };
-  // Pages of a list are prepared objects that never change: each is serialized once.
-  const written = new WeakMap<object, string>();
+  const prepared = new PreparedTexts();
   const write = (result: Result, hints?: object) =>
     jsonText({ resultType: 'complete', ...result, ...hints, _meta: { ...result._meta, ...identity } });
   return (method, value) => {
@@ -35,8 +35,6 @@ export function createResults({ serverInfo, listScope }: ResultsOptions): WriteR
       const cacheable = method === 'resources/read' && result.resultType === undefined;
       return write(result, cacheable ? contents : undefined);
     }
-    const text = written.get(result) ?? write(result, hints);
-    written.set(result, text);
-    return text;
+    return prepared.of(result, () => write(result, hints));
   };
 }

@@ -20,3 +20,7 @@ export function boundedText(text: string, id: Id, allowance: Allowance): string 
 /** The text of an error that names the limit that was reached. */
 export const errorText = (id: Id, code: number, reached: LimitReached): string =>
   jsonText({ jsonrpc: '2.0', id, error: { code, ...reached } });
+
+/** The text of a successful response around the text of its result. */
+export const resultText = (id: Id, result: string): string =>
+  `{"jsonrpc":"2.0","id":${typeof id === 'number' ? id : jsonText(id)},"result":${result}}`;

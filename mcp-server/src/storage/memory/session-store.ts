@@ -4,6 +4,9 @@ import { personOf, sameOwner } from '../../authorization/principal.ts';
 import { type Alteration, type Full, MAX_SUBSCRIPTIONS, type Opened, type SessionStore } from '../../sessions/ports.ts';
 import { endOf, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 
+/** Milliseconds by which a session may appear idle for longer than it is: a call pays for each use that is noted. */
+const PACE = 1_000;
+
 interface Kept {
   session: McpSession;
 }
@@ -50,7 +53,7 @@ export function createMemorySessionStore(
   };
 
   return {
-    pace: 0,
+    pace: PACE,
     create: async (session) => {
       const person = personOf(session.owner);
       const room = makeRoom(person);

@@ -49,23 +49,25 @@ export function createDispatch({ multiplexer, bus, log }: DispatchDependencies):
       if (multiplexer.unqueue(run)) multiplexer.run(request, run);
     }
   };
-  return async ({ messages, requests, batch }, origin) => {
-    const forward = async (): Promise<boolean> => {
-      let taken = true;
-      for (const message of messages) {
-        if (isRequest(message)) continue;
-        if ('method' in message) await notify(origin.session.id, message);
-        else taken = (await respond(origin.session.id, message)) && taken;
-      }
-      return taken;
-    };
-    if (!batch) {
-      for (const request of requests) multiplexer.run(request, { ...origin, id: request.id });
-      return forward();
+  const forward = async (messages: Incoming['messages'], session: string): Promise<boolean> => {
+    let taken = true;
+    for (const message of messages) {
+      if (isRequest(message)) continue;
+      if ('method' in message) await notify(session, message);
+      else taken = (await respond(session, message)) && taken;
     }
-    // The requests begin first: forwarding one of the other messages may fail, and they would never be answered.
-    const [, taken] = await Promise.all([runAll(requests, origin), forward()]);
     return taken;
+  };
+  return ({ messages, requests, batch }, origin) => {
+    const { session } = origin;
+    const [request] = requests;
+    if (!batch && request) {
+      multiplexer.run(request, { ...origin, id: request.id });
+      return true;
+    }
+    if (!batch) return forward(messages, session.id);
+    // The requests begin first: forwarding one of the other messages may fail, and they would never be answered.
+    return Promise.all([runAll(requests, origin), forward(messages, session.id)]).then(([, taken]) => taken);
   };
 }
 

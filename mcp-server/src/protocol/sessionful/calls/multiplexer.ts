@@ -4,14 +4,17 @@
  * any replica can forward the response.
  */
 import { INTERNAL_ERROR, LIMIT_REACHED, TOKEN_REVOKED } from '@mcp-oauth/shared/json-rpc-codes';
+import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { JSONRPCMessage, JSONRPCRequest, RequestId, Result } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';
 import type { IsRevoked } from '../../../authorization/status/reference.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
+import { answerText, boundedText, errorText, resultText } from '../../wire/answer-text.ts';
+import { LISTS, PreparedTexts } from '../../wire/prepared-texts.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
-import { SessionCall } from './session-call.ts';
+import { type AskClient, SessionCall } from './session-call.ts';
 
 export type Delivery = 'delivered' | 'unknown' | { readonly replica: string };
 
@@ -24,10 +27,16 @@ export interface MultiplexerDependencies {
   readonly onFault: (error: unknown, method: string) => void;
 }
 
-interface Running extends Run {
+interface Running {
+  readonly run: Run;
   /** Absent for a request that the SDK answers. */
   readonly call: SessionCall | undefined;
 }
+
+const NO_PARAMS = {};
+
+/** Methods whose results are prepared objects. */
+const PREPARED: ReadonlySet<string> = new Set(['initialize', ...LISTS]);
 
 const REVOKED = 'The access token of this request was revoked';
 
@@ -45,6 +54,7 @@ export class Multiplexer implements Transport {
   readonly #queued = new Map<string, Run>();
   /** Session of each request to a client that has no response yet, by id. */
   readonly #asked = new Map<RequestId, string>();
+  readonly #prepared = new PreparedTexts();
   #numbered = 0;
 
   constructor(dependencies: MultiplexerDependencies) {
@@ -53,8 +63,8 @@ export class Multiplexer implements Transport {
 
   async start(): Promise<void> {}
 
-  runs(): Iterable<Run> {
-    return this.#running.values();
+  runs(): readonly Run[] {
+    return [...this.#running.values()].map(({ run }) => run);
   }
 
   /** Number of requests that run or are queued. */
@@ -63,8 +73,9 @@ export class Multiplexer implements Transport {
   }
 
   isRunning(session: string, id: RequestId): boolean {
+    if (this.count === 0) return false;
     const key = keyOf(session, id);
-    return this.#numbers.has(key) || (this.#queued.size > 0 && this.#queued.has(key));
+    return this.#numbers.has(key) || this.#queued.has(key);
   }
 
   /** A request will start later. Its id is in use, and it can be cancelled. */
@@ -77,25 +88,17 @@ export class Multiplexer implements Transport {
     return this.#queued.delete(keyOf(session.id, id));
   }
 
+  /** A method without a promise is answered in the same turn, and never counts as running. */
   run(request: JSONRPCRequest, run: Run): void {
-    const { methods, server, allowance } = this.#dependencies;
-    const method = methods.get(request.method);
-    // Requests that the SDK answers, such as ping, end immediately.
-    const limit = method && allowance.runningLimit(run.principal, run.session.id);
-    if (limit) {
-      this.#refuse(run, limit);
-      return;
-    }
-    if (method) allowance.begin(run.principal, run.session.id);
-    this.#numbered += 1;
-    const number = this.#numbered;
-    const { params = {} } = request;
-    const call = method && new SessionCall(run, params, (asked, signal) => server.ask(number, asked, signal));
-    const { session, principal, id, outlet } = run;
-    this.#running.set(number, { session, principal, id, outlet, call });
-    this.#numbers.set(keyOf(session.id, id), number);
-    if (call) this.#execute(number, request.method, () => method(params, call));
-    else this.onmessage?.({ ...request, id: number });
+    const { methods, allowance } = this.#dependencies;
+    const { method: name, params = NO_PARAMS } = request;
+    const method = methods.get(name);
+    // Requests that the SDK answers, such as ping, end immediately; sessions have a limit of their own.
+    const isLimited = method && name !== 'initialize';
+    const limit = isLimited && allowance.runningLimit(run.principal, run.session.id);
+    if (limit) this.#refuse(run, limit);
+    else if (method) this.#execute(name, new SessionCall(run, params, this.#askClient), (call) => method(params, call));
+    else this.onmessage?.({ ...request, id: this.#begin(run, undefined) });
   }
 
   /** Cancels a request. @returns false when it does not run here */
@@ -113,12 +116,12 @@ export class Multiplexer implements Transport {
     let count = 0;
     const refuse = ({ id, outlet }: Run): void => {
       count += 1;
-      outlet.answer(id, { jsonrpc: '2.0', id, error: { code: TOKEN_REVOKED, message: REVOKED } });
+      outlet.answer(id, jsonText({ jsonrpc: '2.0', id, error: { code: TOKEN_REVOKED, message: REVOKED } }));
     };
     for (const run of this.#queued.values()) if (isRevoked(run.principal) && this.unqueue(run)) refuse(run);
-    for (const [number, run] of this.#running) {
+    for (const [number, { run, call }] of this.#running) {
       if (!isRevoked(run.principal)) continue;
-      run.call?.abort(REVOKED);
+      call?.abort(REVOKED);
       this.#take(number);
       refuse(run);
     }
@@ -144,26 +147,26 @@ export class Multiplexer implements Transport {
     for (const run of this.#queued.values()) {
       if (run.session.id === session && this.unqueue(run)) run.outlet.abandon();
     }
-    for (const [number, { session: its, call, outlet }] of this.#running) {
-      if (its.id !== session) continue;
+    for (const [number, { run, call }] of this.#running) {
+      if (run.session.id !== session) continue;
       call?.abort('The session has ended');
       this.#take(number);
-      outlet.abandon();
+      run.outlet.abandon();
     }
   }
 
   /** Sends a message of the SDK's server. */
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
-    if (!('method' in message)) return this.#answer(Number(message.id), message);
-    const run = this.#running.get(Number(relatedRequestId));
+    if (!('method' in message)) return this.#handBack(message);
+    const run = this.#running.get(Number(relatedRequestId))?.run;
     if ('id' in message) return this.#ask(message, run);
     await run?.outlet.send(this.#withdrawn(message));
   }
 
   async close(): Promise<void> {
-    for (const { call, outlet } of this.#running.values()) {
+    for (const { call, run } of this.#running.values()) {
       call?.abort('The server is shutting down');
-      outlet.abandon();
+      run.outlet.abandon();
     }
     this.#running.clear();
     this.#numbers.clear();
@@ -182,20 +185,64 @@ export class Multiplexer implements Transport {
   }
 
   #refuse({ id, outlet }: Run, limit: NonNullable<ReturnType<Allowance['runningLimit']>>): void {
-    const error = { code: LIMIT_REACHED, ...this.#dependencies.allowance.runningReached(limit) };
-    outlet.answer(id, { jsonrpc: '2.0', id, error });
+    outlet.answer(id, errorText(id, LIMIT_REACHED, this.#dependencies.allowance.runningReached(limit)));
   }
 
-  #execute(number: number, name: string, method: () => ReturnType<Method>): void {
-    const succeed = (result: unknown) => this.#answer(number, { jsonrpc: '2.0', id: 0, result: result as Result });
-    const fail = (error: unknown) => this.#answer(number, { jsonrpc: '2.0', id: 0, error: this.#errorOf(error, name) });
+  /** The request runs from now on: it counts, and it can be cancelled. @returns its number */
+  #begin(run: Run, call: SessionCall | undefined): number {
+    this.#numbered += 1;
+    this.#running.set(this.#numbered, { run, call });
+    this.#numbers.set(keyOf(run.session.id, run.id), this.#numbered);
+    if (call) this.#dependencies.allowance.begin(run.principal, run.session.id);
+    return this.#numbered;
+  }
+
+  readonly #askClient: AskClient = (call, asked, signal) => {
+    call.number ??= this.#begin(call.run, call);
+    return this.#dependencies.server.ask(call.number, asked, signal);
+  };
+
+  #execute(name: string, call: SessionCall, run: (call: SessionCall) => ReturnType<Method>): void {
     try {
-      const result = method();
-      if (result instanceof Promise) result.then(succeed).catch(fail);
-      else succeed(result);
+      const result = run(call);
+      if (result instanceof Promise) this.#await(name, call, result);
+      else this.#succeed(name, call, result);
     } catch (error) {
-      fail(error);
+      this.#fail(name, call, error);
     }
+  }
+
+  #await(name: string, call: SessionCall, result: Promise<unknown>): void {
+    call.number ??= this.#begin(call.run, call);
+    result.then((late) => this.#succeed(name, call, late)).catch((error: unknown) => this.#fail(name, call, error));
+  }
+
+  #succeed(name: string, call: SessionCall, result: unknown): void {
+    if (call.over) return;
+    const { id } = call.run;
+    // Must be first: this throws for a result that can't be written as JSON, and an error is sent then.
+    const text = PREPARED.has(name) ? this.#prepared.of(result as object, jsonText) : jsonText(result);
+    this.#end(call, boundedText(resultText(id, text), id, this.#dependencies.allowance));
+  }
+
+  #fail(name: string, call: SessionCall, error: unknown): void {
+    if (call.over) return;
+    const { id } = call.run;
+    this.#end(
+      call,
+      answerText({ jsonrpc: '2.0', id, error: this.#errorOf(error, name) }, id, this.#dependencies.allowance),
+    );
+  }
+
+  #end({ run, number }: SessionCall, text: string): void {
+    run.outlet.answer(run.id, text);
+    if (number !== undefined) this.#take(number);
+  }
+
+  /** The SDK has answered. */
+  #handBack(response: JSONRPCResponse): void {
+    const run = this.#take(Number(response.id));
+    run?.outlet.answer(run.id, answerText({ ...response, id: run.id }, run.id, this.#dependencies.allowance));
   }
 
   /** JSON-RPC 2.0 §5.1: an internal error reveals nothing about its cause. */
@@ -206,15 +253,6 @@ export class Multiplexer implements Transport {
     }
     this.#dependencies.onFault(error, method);
     return { code: INTERNAL_ERROR, message: 'Internal error' };
-  }
-
-  /** Does nothing for a request that was cancelled. */
-  #answer(number: number, response: JSONRPCMessage): void {
-    const run = this.#running.get(number);
-    if (!run || run.call?.over) return;
-    // Must be first: this throws when the response can't be written as JSON, and an error is sent then.
-    run.outlet.answer(run.id, { ...response, id: run.id } as JSONRPCMessage);
-    this.#take(number);
   }
 
   async #ask(request: JSONRPCRequest, run: Run | undefined): Promise<void> {
@@ -234,11 +272,12 @@ export class Multiplexer implements Transport {
   }
 
   #take(number: number): Run | undefined {
-    const run = this.#running.get(number);
-    if (!run) return undefined;
+    const running = this.#running.get(number);
+    if (!running) return undefined;
+    const { run, call } = running;
     this.#running.delete(number);
     this.#numbers.delete(keyOf(run.session.id, run.id));
-    if (run.call) this.#dependencies.allowance.end(run.principal, run.session.id);
+    if (call) this.#dependencies.allowance.end(run.principal, run.session.id);
     return run;
   }
 }

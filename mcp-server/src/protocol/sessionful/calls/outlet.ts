@@ -7,8 +7,8 @@ import type { McpSession } from '../../../sessions/session.ts';
 export interface Outlet {
   /** Sends a message before the answer. @returns false when this client can't get it */
   send(message: JSONRPCMessage): Promise<boolean>;
-  /** @throws before anything is sent, when the response can't be written as JSON */
-  answer(id: RequestId, response: JSONRPCMessage): void;
+  /** @param response as JSON text */
+  answer(id: RequestId, response: string): void;
   /** A cancelled request gets no answer (MCP cancellation). */
   drop(id: RequestId): void;
   releaseConnection(): Promise<void>;

@@ -1,19 +1,12 @@
 /**
- * Owns the SDK's low-level server of a replica, one for all sessions: it initializes sessions (MCP lifecycle,
- * ping), sends requests to clients and waits for their responses. All other methods are this project's own and
- * bypass it.
+ * Owns the SDK's low-level server of a replica, one for all sessions: it answers `ping` and unknown methods, sends
+ * requests to clients and waits for their responses. All other methods are this project's own and bypass it.
  */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { type Implementation, ResultSchema, type ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { ClientRequest } from '../../call.ts';
 import { CAPABILITIES } from '../../capabilities.ts';
-
-export interface ServerOptions {
-  readonly serverInfo: Implementation;
-  /** For the model of the client: how to use this server. */
-  readonly instructions?: string | undefined;
-}
 
 /** Milliseconds. A person needs time to read; a call must end at some time. */
 const PATIENCE = 5 * 60_000;
@@ -23,11 +16,10 @@ export interface SessionServer extends Server {
   ask(number: number, request: ClientRequest, signal: AbortSignal): Promise<unknown>;
 }
 
-export function createServer({ serverInfo, instructions }: ServerOptions): SessionServer {
+export function createServer(serverInfo: Implementation): SessionServer {
   const server = new Server(serverInfo, {
     capabilities: CAPABILITIES,
     jsonSchemaValidator: new AjvJsonSchemaValidator(),
-    ...(instructions !== undefined && { instructions }),
   });
   const ask: SessionServer['ask'] = (number, { method, params }, signal) =>
     server.request({ method, params } as ServerRequest, ResultSchema, {

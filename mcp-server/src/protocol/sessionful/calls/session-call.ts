@@ -8,7 +8,7 @@ import type { LogLevel } from '../../define.ts';
 import type { Run } from './outlet.ts';
 
 /** Sends a request to the client of a running request. */
-export type Ask = (request: ClientRequest, signal: AbortSignal) => Promise<unknown>;
+export type AskClient = (call: SessionCall, request: ClientRequest, signal: AbortSignal) => Promise<unknown>;
 
 const NO_CAPABILITIES: ClientCapabilities = {};
 
@@ -17,42 +17,48 @@ const LOG_LEVEL: LogLevel = 'info';
 
 export class SessionCall implements Call {
   readonly progressToken: string | number | undefined;
-  readonly #run: Run;
-  readonly #ask: Ask;
+  readonly run: Run;
+  /** Its number on this replica, once it has become a running request. */
+  number: number | undefined;
+  readonly #askClient: AskClient;
   #controller: AbortController | undefined;
   #over: unknown;
 
-  constructor(run: Run, params: Readonly<Record<string, unknown>>, ask: Ask) {
-    this.#run = run;
-    this.#ask = ask;
-    const { progressToken } = (params._meta ?? {}) as { progressToken?: string | number };
-    this.progressToken = progressToken;
+  constructor(run: Run, params: Readonly<Record<string, unknown>>, askClient: AskClient) {
+    this.run = run;
+    this.#askClient = askClient;
+    this.progressToken = (params._meta as { progressToken?: string | number } | undefined)?.progressToken;
   }
 
   /** The principal of this very request: a session outlives its tokens and their scopes. */
   get principal() {
-    return this.#run.principal;
+    return this.run.principal;
   }
 
   get audit() {
-    return this.#run.audit;
+    return this.run.audit;
   }
 
   get session(): string {
-    return this.#run.session.id;
+    return this.run.session.id;
   }
 
   /** URIs of the session's resource subscriptions when the request came. */
   get subscriptions(): readonly string[] {
-    return this.#run.session.subscriptions;
+    return this.run.session.subscriptions;
   }
 
   get capabilities(): ClientCapabilities {
-    return this.#run.session.agreed?.params.capabilities ?? NO_CAPABILITIES;
+    return this.run.session.agreed?.params.capabilities ?? NO_CAPABILITIES;
+  }
+
+  /** The negotiated revision; absent until a session over HTTP+SSE is initialized. */
+  get revision(): string | undefined {
+    return this.run.session.agreed?.protocolVersion;
   }
 
   get logLevel(): LogLevel {
-    return (this.#run.session.logLevel as LogLevel | undefined) ?? LOG_LEVEL;
+    return (this.run.session.logLevel as LogLevel | undefined) ?? LOG_LEVEL;
   }
 
   /** Created on first use: most calls end before, and an AbortController has a cost. */
@@ -64,17 +70,17 @@ export class SessionCall implements Call {
 
   async notify(notification: ClientNotification): Promise<void> {
     if (this.over) return;
-    await this.#run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage);
+    await this.run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage);
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
     const { signal } = this;
     signal.throwIfAborted();
-    return this.#ask(request, signal);
+    return this.#askClient(this, request, signal);
   }
 
   releaseConnection(): Promise<void> {
-    return this.#run.outlet.releaseConnection();
+    return this.run.outlet.releaseConnection();
   }
 
   /** Whether no client waits for the answer any more. */

@@ -1,13 +1,25 @@
-/** Owns the methods that only sessions have: they change the session's record (MCP logging, resource subscriptions). */
+/**
+ * Owns the methods that only sessions have: `initialize`, and those that change the session's record (MCP lifecycle, logging, resource
+ * subscriptions).
+ */
 import { INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST } from '@mcp-oauth/shared/json-rpc-codes';
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
-import { LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
+import { type Implementation, LoggingLevelSchema } from '@modelcontextprotocol/sdk/types.js';
 import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { SessionHost } from '../../../sessions/session-host.ts';
 import { type Call, type Method, type Methods, RpcError } from '../../call.ts';
+import { CAPABILITIES } from '../../capabilities.ts';
+import { SESSION_REVISIONS } from '../../revisions.ts';
 import type { SessionCall } from './session-call.ts';
 
 type Alter = Pick<SessionHost, 'alter'>;
+
+/** What a client learns of this server when it connects. */
+export interface Introduction {
+  readonly serverInfo: Implementation;
+  /** For the model of the client: how to use this server. */
+  readonly instructions?: string | undefined;
+}
 
 /** Maximum characters of a URI: a session keeps a thousand of them, and its record is read as a whole. */
 const LONGEST_URI = 2_048;
@@ -16,12 +28,31 @@ const LONGEST_URI = 2_048;
 const MOST_CHARACTERS = 65_536;
 
 /** Call these methods with a `SessionCall`. */
-export const sessionMethods = (sessions: Alter): Methods =>
+export const sessionMethods = (sessions: Alter, introduction: Introduction): Methods =>
   new Map<string, Method>([
+    ['initialize', initialize(introduction)],
     ['resources/subscribe', subscription(sessions, 'subscribe')],
     ['resources/unsubscribe', subscription(sessions, 'unsubscribe')],
     ['logging/setLevel', setLevel(sessions)],
   ]);
+
+/** MCP lifecycle, "Initialization": the session has been opened with the revision that was negotiated. */
+function initialize({ serverInfo, instructions }: Introduction): Method {
+  const prepared = new Map<string, object>();
+  const resultFor = (protocolVersion: string): object => ({
+    protocolVersion,
+    capabilities: CAPABILITIES,
+    serverInfo,
+    ...(instructions && { instructions }),
+  });
+  for (const revision of SESSION_REVISIONS) prepared.set(revision, resultFor(revision));
+  return (_, call) => {
+    const { revision } = call as SessionCall;
+    const result = revision && prepared.get(revision);
+    if (!result) throw new Error('the session has no revision');
+    return result;
+  };
+}
 
 const subscription =
   ({ alter }: Alter, key: 'subscribe' | 'unsubscribe'): Method =>

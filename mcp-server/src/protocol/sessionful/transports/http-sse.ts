@@ -12,7 +12,7 @@ import { StorageUnavailable } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
-import { answerText, errorText } from '../../wire/answer-text.ts';
+import { errorText } from '../../wire/answer-text.ts';
 import { EventStream } from '../../wire/event-stream.ts';
 import { requestIdOf } from '../../wire/message-flaw.ts';
 import type { Outlet } from '../calls/outlet.ts';
@@ -113,7 +113,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     const incoming = readMessages(message, access.allowance.limits.maxBatchMessages);
     if (!incoming) return refuseUnreadable(res, message);
     if (incoming === 'too_many' || incoming.batch) return refuse(res, NO_BATCHES);
-    if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
+    if (repeatsId(incoming, session.id, access.multiplexer)) {
       return refuse(res, REPEATED_ID, requestIdOf(message));
     }
     const agreed = agreement(incoming);
@@ -127,7 +127,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     await access.pendingRequests.begin(current.id, ids);
     await access.allowance.turns.wait();
     // Another request may have arrived meanwhile. If it has the same id, it is running and gets the answer.
-    if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
+    if (repeatsId(incoming, session.id, access.multiplexer)) {
       return refuse(res, REPEATED_ID, requestIdOf(message));
     }
     if (isRefused(request, access, incoming, session)) {
@@ -160,9 +160,9 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
   };
   return {
     send: async (message: JSONRPCMessage) => write(jsonText(message)),
-    answer: (id: RequestId, response: JSONRPCMessage) => {
+    answer: (id: RequestId, response: string) => {
       const share = allowance.share(principal);
-      const text = affordable(id, answerText(response, id, allowance), share);
+      const text = affordable(id, response, share);
       write(text)
         .finally(() => share.release())
         .then(() => done(id))

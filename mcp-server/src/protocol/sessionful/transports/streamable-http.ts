@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { beginAnswer, gather } from '@mcp-oauth/shared/http/answer';
-import type { McpSession } from '../../../sessions/session.ts';
+import type { Agreement, McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
 import { SESSION_REVISIONS } from '../../revisions.ts';
@@ -13,7 +13,7 @@ import { EventStream } from '../../wire/event-stream.ts';
 import { requestIdOf } from '../../wire/message-flaw.ts';
 import * as errors from '../error-responses.ts';
 import { accept, refuse, refuseUnreadable } from '../error-responses.ts';
-import { agreement, type Incoming, readMessages, repeatsId } from '../json-rpc.ts';
+import { agreement, type Incoming, readMessages, repeatsId, type Unagreed } from '../json-rpc.ts';
 import { PostResponse } from '../post-response.ts';
 import { findSession, isRefused, openSession, type SessionAccess, seekSession } from '../session-access.ts';
 import { createSink, prime, readEventId } from './stream-sink.ts';
@@ -36,49 +36,73 @@ export function createStreamableHttp(access: SessionAccess): Endpoint {
   };
 }
 
-async function post(request: McpRequest, access: SessionAccess): Promise<void> {
-  const { req, res, principal, message, audit } = request;
-  const { allowance } = access;
-  const { maxBatchMessages: most } = allowance.limits;
+/** Answers in the same turn unless the session has to be read from the store, or the method has a promise. */
+function post(request: McpRequest, access: SessionAccess): void | Promise<void> {
+  const { req, res, message } = request;
+  const { maxBatchMessages: most } = access.allowance.limits;
   const accepted = acceptedBy(req);
   if (!accepted.json && !accepted.stream) return refuse(res, errors.NOT_ACCEPTABLE, requestIdOf(message));
   const incoming = readMessages(message, most);
   if (!incoming) return refuseUnreadable(res, message);
   if (incoming === 'too_many') {
-    return refuse(res, errors.tooManyMessages(allowance.reached('MAX_BATCH_MESSAGES', most)));
+    return refuse(res, errors.tooManyMessages(access.allowance.reached('MAX_BATCH_MESSAGES', most)));
   }
-  const id = header(req, 'mcp-session-id');
   const agreed = agreement(incoming);
-  if (agreed) {
-    if (incoming.batch) return refuse(res, errors.NO_BATCHES);
-    if ('flaw' in agreed) return refuse(res, errors.invalidInitialize(agreed.flaw), agreed.id);
-    // Some clients send the id of a lost session with initialize. A 404 would make them send the same request again.
-    if (id && (await seekSession(request, access, 'streamable-http', id))) {
-      return refuse(res, errors.ALREADY_INITIALIZED, requestIdOf(message));
-    }
-    const [opening] = incoming.requests;
-    const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
-    if (!session) return;
-    gather(res, ['Mcp-Session-Id', session.id]);
-    return run(request, access, incoming, session, accepted);
-  }
+  if (agreed) return initialize(request, access, incoming, accepted, agreed);
+  const id = header(req, 'mcp-session-id');
   if (!id) return refuse(res, errors.SESSION_MISSING, requestIdOf(message));
   const found = findSession(request, access, 'streamable-http', id);
-  const session = found instanceof Promise ? await found : found;
+  if (!(found instanceof Promise)) return found && take(request, access, incoming, found, accepted);
+  return found.then(async (session) => {
+    if (!session) return;
+    // The store answers many requests at once.
+    await access.allowance.turns.wait();
+    await take(request, access, incoming, session, accepted);
+  });
+}
+
+async function initialize(
+  request: McpRequest,
+  access: SessionAccess,
+  incoming: Incoming,
+  accepted: Accepted,
+  agreed: Agreement | Unagreed,
+): Promise<void> {
+  const { req, res, message } = request;
+  if (incoming.batch) return refuse(res, errors.NO_BATCHES);
+  if ('flaw' in agreed) return refuse(res, errors.invalidInitialize(agreed.flaw), agreed.id);
+  const id = header(req, 'mcp-session-id');
+  // Some clients send the id of a lost session with initialize. A 404 would make them send the same request again.
+  if (id && (await seekSession(request, access, 'streamable-http', id))) {
+    return refuse(res, errors.ALREADY_INITIALIZED, requestIdOf(message));
+  }
+  const [opening] = incoming.requests;
+  const session = await openSession(request, access, { transport: 'streamable-http', agreed, id: opening?.id });
   if (!session) return;
-  // The session came from the store, which answers many requests at once.
-  if (found instanceof Promise) await allowance.turns.wait();
+  gather(res, ['Mcp-Session-Id', session.id]);
+  run(request, access, incoming, session, accepted);
+}
+
+/** Takes the messages of a session. */
+function take(
+  request: McpRequest,
+  access: SessionAccess,
+  incoming: Incoming,
+  session: McpSession,
+  accepted: Accepted,
+): void | Promise<void> {
+  const { res, principal, message, audit } = request;
   if (incoming.batch && !hasBatches(session)) return refuse(res, errors.NO_BATCHES);
-  if (repeatsId(incoming, (given) => access.multiplexer.isRunning(session.id, given))) {
+  if (repeatsId(incoming, session.id, access.multiplexer)) {
     return refuse(res, errors.REPEATED_ID, requestIdOf(message));
   }
   if (incoming.requests.length > 0) {
     if (!incoming.batch && isRefused(request, access, incoming, session)) return;
     return run(request, access, incoming, session, accepted);
   }
-  const taken = await access.dispatch(incoming, { session, principal, audit, outlet: NOBODY });
-  if (taken) accept(res);
-  else refuse(res, errors.NOT_ASKED);
+  const answer = (taken: boolean): void => (taken ? accept(res) : refuse(res, errors.NOT_ASKED));
+  const taken = access.dispatch(incoming, { session, principal, audit, outlet: NOBODY });
+  return taken instanceof Promise ? taken.then(answer) : answer(taken);
 }
 
 function run(
@@ -89,23 +113,22 @@ function run(
   accepted: Accepted,
 ): void {
   const { requests, batch } = incoming;
-  const revision = revisionOf(session);
+  const { allowance, receipts, streams, onFailure } = access;
   const outlet = new PostResponse({
     res,
     requests,
     batch,
-    allowance: access.allowance,
-    receipts: access.receipts,
-    principal,
     accepted,
+    principal,
+    allowance,
+    receipts,
+    streams,
+    onFailure,
     session: session.id,
-    revision,
-    streams: access.streams,
-    onFailure: access.onFailure,
+    revision: revisionOf(session),
   });
-  access
-    .dispatch(incoming, { session, principal, audit, outlet })
-    .catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
+  const taken = access.dispatch(incoming, { session, principal, audit, outlet });
+  if (taken instanceof Promise) taken.catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
 }
 
 async function listen(request: McpRequest, access: SessionAccess): Promise<void> {
