@@ -32,8 +32,6 @@ import { checkRegistration } from './parameter-size.ts';
 import { createAdapter } from './records/adapter.ts';
 import type { ListingOptions } from './records/listed-grants.ts';
 import { OWN_SCOPES, resourceIndicators } from './resource-indicators.ts';
-import { tellPerson } from './tokens/person-claims.ts';
-import { referToStatus } from './tokens/status.ts';
 
 interface Registration {
   readonly mode: RegistrationMode;
@@ -129,7 +127,6 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     // The scopes of the resources change at run time: supported-scopes.ts lists them, resource-indicators.ts checks them.
     scopes: [...OWN_SCOPES],
     claims: { openid: ['sub'] },
-    extraTokenClaims: tokenClaims(options),
     subjectTypes: ['public'],
     responseTypes: [...RESPONSE_TYPES],
     pkce: { required: () => true },
@@ -146,14 +143,6 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     assertJwtClientAuthClaimsAndHeader: boundAssertions(clock),
     ttl: ttlOf(lifetimes, clock),
   };
-}
-
-/** What an access token says besides what the engine writes. */
-function tokenClaims(options: ConfigurationOptions): NonNullable<Configuration['extraTokenClaims']> {
-  const { resources, maxTokenClaimsSize, store, clock, statusLists, hasStatus } = options;
-  const person = tellPerson(resources, maxTokenClaimsSize);
-  const status = referToStatus({ store, clock, lists: statusLists });
-  return async (ctx, token) => ({ ...(await person(ctx, token)), ...(hasStatus && (await status(ctx, token))) });
 }
 
 /** Supported client metadata and its defaults. */

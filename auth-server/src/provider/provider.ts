@@ -33,11 +33,13 @@ import { alignRedirectUri, allowOmission, takeLoopbackNames } from './overrides/
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
 import { completeRequests, readEmptySecret } from './overrides/request-context.ts';
+import { formAccessTokens } from './overrides/token/access-token-form.ts';
 import { providerWith } from './overrides/token/grant-handlers.ts';
 import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
 import { keepUpstreamSessions } from './overrides/upstream-sessions.ts';
 import { createRenderError, type ErrorPages } from './render-error.ts';
+import { moreClaims } from './tokens/more-claims.ts';
 
 export interface Engine {
   /** Answers the routes of the protocol; middleware added by `use` runs before them. */
@@ -91,6 +93,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   app.proxy = true;
   askOfTexts(app);
   deriveRegistrationAccessTokens(app, options.keys.cookies[0]);
+  formAccessTokens(app, { issuer: options.issuer, key: options.keys.signing[0], claims: moreClaims(options) });
   nameSuccessors(app, options.keys.cookies[0], () => Provider.ctx);
   alignRedirectUri(app);
   takeLoopbackNames(app);
