@@ -2,6 +2,7 @@
  * Owns the records of registered clients (RFC 7591). Anybody may register, so a client that nobody has approved is stored for a day
  * only; for an approved client the lifetime starts at the last use of an approval.
  */
+import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
@@ -33,6 +34,11 @@ export interface ClientRecordsOptions {
   readonly clock: Clock;
 }
 
+/** Seconds between two extensions of one client by this process, unless its lifetime is short. */
+const EXTENDED_EVERY = 300;
+/** Beyond it clients are extended more often. */
+const EXTENDED_CLIENTS = 10_000;
+
 /** The end of the day after registration, in seconds since the epoch. */
 const endOfDay = ({ client_id_issued_at: issued }: JsonObject): number =>
   typeof issued === 'number' ? issued + UNAPPROVED : Number.POSITIVE_INFINITY;
@@ -41,6 +47,12 @@ export function createClientRecords(
   store: RecordStore,
   { clientLifetime: lifetime, preRegistered, cache, clock }: ClientRecordsOptions,
 ): ClientRecords {
+  const every = Math.min(EXTENDED_EVERY, Math.floor(lifetime / 10));
+  const extended = new BoundedMap<string, number>(EXTENDED_CLIENTS);
+  const forget = (id: string): void => {
+    cache.forget(id);
+    extended.delete(id);
+  };
   return {
     find: async (id) => {
       // A client with a metadata document is never stored here.
@@ -54,19 +66,26 @@ export function createClientRecords(
       return listed ?? record?.value;
     },
     put: async (id, client, withInitialAccess = false) => {
-      cache.forget(id);
+      forget(id);
       await store.put(KIND, id, client, { ttl: withInitialAccess ? lifetime : Math.min(UNAPPROVED, lifetime) });
     },
     replace: async (id, after) => {
       const before = (await store.get(KIND, id))?.value;
       const done = before !== undefined && (await store.replace(KIND, id, { before, after }));
-      cache.forget(id);
+      forget(id);
       return done;
     },
     remove: async (id) => {
-      cache.forget(id);
+      forget(id);
       await store.delete(KIND, id);
     },
-    keep: (id, atLeast = 0) => store.touch(KIND, id, Math.max(atLeast, lifetime)),
+    keep: async (id, atLeast = 0) => {
+      const now = seconds(clock);
+      const since = now - (extended.get(id) ?? Number.NEGATIVE_INFINITY);
+      if (atLeast === 0 && since >= 0 && since < every) return;
+      // So much longer that its lifetime counts from a use that does not extend it.
+      await store.touch(KIND, id, Math.max(atLeast, lifetime + every));
+      extended.set(id, now);
+    },
   };
 }

@@ -8,16 +8,25 @@ import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 
 const DAY = 86_400;
 const LIFETIME = 90 * DAY;
+/** Uses in so many seconds extend the client once. */
+const EVERY = 300;
 
 function records(forgotten: string[] = [], clientLifetime = LIFETIME) {
   const clock = new FakeClock();
-  const store = createSqliteStore(':memory:', clock);
+  const stored = createSqliteStore(':memory:', clock);
+  const touched: string[] = [];
+  const touch: typeof stored.touch = (kind, id, ttl) => {
+    touched.push(id);
+    return stored.touch(kind, id, ttl);
+  };
+  const store = { ...stored, touch };
   const preRegistered = { find: async () => undefined, has: () => false };
   const cache = { forget: (id: string) => void forgotten.push(id) };
   const clients = createClientRecords(store, { clientLifetime, preRegistered, cache, clock });
   return {
     clock,
     clients,
+    touched,
     known: async (...ids: string[]) => Promise.all(ids.map(async (id) => !!(await clients.find(id)))),
   };
 }
@@ -44,10 +53,34 @@ it('an approved client is kept from its last use, and as long as a grant needs i
   clock.advance(LIFETIME - 1);
   await clients.keep('used');
   expect(await known('approved', 'granted', 'used')).toEqual([true, true, true]);
-  clock.advance(1);
+  clock.advance(EVERY + 1);
   expect(await known('approved', 'granted', 'used')).toEqual([false, true, true]);
   clock.advance(LIFETIME - 1);
   expect(await known('granted', 'used')).toEqual([true, false]);
+});
+
+it('uses of a client within five minutes extend it once, and it is kept for CLIENT_LIFETIME from the last of them', async () => {
+  const { clock, clients, known, touched } = records();
+  await clients.put('used', {}, false);
+  await clients.keep('used');
+  clock.advance(EVERY - 1);
+  await clients.keep('used');
+  expect(touched).toEqual(['used']);
+  clock.advance(LIFETIME);
+  expect(await known('used')).toEqual([true]);
+  await clients.keep('used');
+  expect(touched).toEqual(['used', 'used']);
+});
+
+it('each approval extends the client, also within the five minutes, and so does the first use of a new client', async () => {
+  const { clients, touched } = records();
+  await clients.put('a', {}, false);
+  await clients.keep('a');
+  await clients.keep('a', DAY);
+  await clients.remove('a');
+  await clients.put('a', {}, false);
+  await clients.keep('a');
+  expect(touched).toEqual(['a', 'a', 'a']);
 });
 
 it('a CLIENT_LIFETIME below a day counts from the last use, until the day is over', async () => {
