@@ -33,18 +33,22 @@ export function createPatience(client: RedisClient, patience: number): Patience 
   return {
     // A client that was closed on purpose does not reconnect.
     connected: () => (client.status === 'ready' || client.status === 'end' ? undefined : untilReady(patience)),
-    atPrimary: async (command) => {
+    atPrimary: (command) => {
       const since = performance.now();
-      for (;;) {
-        try {
-          return await command();
-        } catch (error) {
+      // Nearly every command succeeds: it costs one promise.
+      return command().catch(async (failure) => {
+        for (let error = failure; ; ) {
           const left = since + patience - performance.now();
           if (!wasLeftUndone(error) || left <= 0) throw error;
           // The connection is being closed, although it may still be reported as ready.
           await untilReady(left);
+          try {
+            return await command();
+          } catch (again) {
+            error = again;
+          }
         }
-      }
+      });
     },
   };
 }

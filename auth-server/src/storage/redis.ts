@@ -109,24 +109,19 @@ export function patient<T extends { close(): Promise<void> }>(
   { connected, atPrimary }: Patience,
   repeatable: ReadonlySet<string>,
 ): T {
-  const guarded = Object.entries(store as object).map(([name, run]) => {
-    const attempt = async (args: readonly unknown[]): Promise<unknown> => {
-      await connected();
-      return atPrimary(() => run(...args));
-    };
-    return [
-      name,
-      (...args: unknown[]) =>
-        attempt(args)
-          .catch((cause) => {
-            const waiting = repeatable.has(name) && redisFailureOf(cause) === 'unavailable' ? connected() : undefined;
-            if (!waiting) throw cause;
-            return waiting.then(() => atPrimary(() => run(...args)));
-          })
-          .catch((cause) => {
-            throw translated(cause);
-          }),
-    ];
-  });
+  const guarded = Object.entries(store as object).map(([name, run]) => [
+    name,
+    (...args: unknown[]): Promise<unknown> => {
+      const send = () => atPrimary<unknown>(() => run(...args));
+      const waiting = connected();
+      return (waiting ? waiting.then(send) : send()).catch((cause) => {
+        const again = repeatable.has(name) && redisFailureOf(cause) === 'unavailable' ? connected() : undefined;
+        if (!again) throw translated(cause);
+        return again.then(send).catch((second) => {
+          throw translated(second);
+        });
+      });
+    },
+  ]);
   return { ...Object.fromEntries(guarded), close: store.close };
 }
