@@ -35,6 +35,7 @@ import { detectReplays } from './overrides/replay-detection.ts';
 import { completeRequests, readEmptySecret } from './overrides/request-context.ts';
 import { formAccessTokens } from './overrides/token/access-token-form.ts';
 import { providerWith } from './overrides/token/grant-handlers.ts';
+import { shortenModels } from './overrides/token/models.ts';
 import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
 import { keepUpstreamSessions } from './overrides/upstream-sessions.ts';
@@ -100,6 +101,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   endRefreshing(app);
   refuseOtherClients(app);
   nameInterval(app);
+  shortenModels(app);
   keepApprovals(app);
   keepUpstreamSessions(app);
   completeRequests(app);

@@ -51,6 +51,10 @@ const MEMBERS: readonly (readonly [override: string, member: string, source: unk
   ['token/grant-handlers.ts', 'Provider#registerGrantType', Provider.prototype.registerGrantType, '5cebd4f31d3d'],
   ['token/refresh-grant-type.ts', 'Client#grantTypeAllowed', engine.Client?.prototype.grantTypeAllowed, '44251c0bc00d'],
   ['token/refresh-grant-type.ts', 'token endpoint', source('actions/token.js'), 'b02246009810'],
+  ['token/models.ts', 'BaseToken', engine.BaseToken, 'c6bc709a5f76'],
+  ['token/models.ts', 'BaseModel', source('models/base_model.js'), '77623c1d7d76'],
+  ['token/models.ts', 'members that are stored', source('models/payload.js'), 'b2c6a5b3c174'],
+  ['token/models.ts', 'times of a token', source('models/formats/opaque.js'), '116a242cbe98'],
   [
     'token/refresh-rotation.ts',
     'RefreshToken#generateTokenId',
