@@ -93,7 +93,7 @@ export function createSealedStore(
     return { ...record, value: { ...record.value, ...Object.fromEntries(members) } };
   };
 
-  return {
+  const sealed: RecordStore = {
     ...store,
     put: (kind, id, value, options) => store.put(kind, id, sealValue(kind, id, value), options),
     putIfAbsent: (kind, id, value, options) => store.putIfAbsent(kind, id, sealValue(kind, id, value), options),
@@ -115,6 +115,15 @@ export function createSealedStore(
       return opened;
     },
     take: async (kind, id) => openRecord(kind, id, await store.take(kind, id)),
+  };
+  const of = (kind: string): RecordStore => (SECRET[kind] ? sealed : store);
+  return {
+    ...store,
+    put: (kind, ...rest) => of(kind).put(kind, ...rest),
+    putIfAbsent: (kind, ...rest) => of(kind).putIfAbsent(kind, ...rest),
+    replace: (kind, ...rest) => of(kind).replace(kind, ...rest),
+    get: (kind, ...rest) => of(kind).get(kind, ...rest),
+    take: (kind, ...rest) => of(kind).take(kind, ...rest),
   };
 }
 
