@@ -1,5 +1,6 @@
 /** Owns the record store on one SQLite file: every guarantee of the port is a single statement, so that it holds across processes. */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type RecordStore, type StoredRecord, StoreUnavailable } from './record-store.ts';
 import { openDatabase } from './schema.ts';
@@ -62,6 +63,54 @@ function sweepNowAndThen(sweep: () => boolean): () => void {
   return () => clearTimeout(timer);
 }
 
+interface Writes {
+  /** Runs `write` at the end of this turn of the event loop. @returns its result, when it is in the file */
+  add<T>(write: () => T): Promise<T>;
+  /** Runs what waits, now. */
+  finish(): void;
+}
+
+/** Each transaction costs as much as the statements in it, so the writes of one turn of the event loop share one. */
+function writesOf(database: DatabaseSync): Writes {
+  const begin = database.prepare('BEGIN IMMEDIATE');
+  const commit = database.prepare('COMMIT');
+  let waiting: { run: () => () => void; fail: (error: unknown) => void }[] = [];
+
+  function finish(): void {
+    const writes = waiting;
+    waiting = [];
+    if (writes.length === 0) return;
+    try {
+      begin.run();
+      const answers = writes.map(({ run }) => run());
+      // A full disk ends the transaction, and with it the writes before.
+      commit.run();
+      for (const answer of answers) answer();
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      for (const { fail } of writes) fail(error);
+    }
+  }
+
+  return {
+    add: (write) =>
+      new Promise((resolve, reject) => {
+        if (waiting.length === 0) setImmediate(finish);
+        const run = () => {
+          try {
+            const result = write();
+            return () => resolve(result);
+          } catch (error) {
+            if (!database.isTransaction) throw error;
+            return () => reject(error);
+          }
+        };
+        waiting.push({ run, fail: reject });
+      }),
+    finish,
+  };
+}
+
 /**
  * Primary result codes (sqlite.org/rescode.html) of a file that cannot be used now: BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN,
  * PROTOCOL. Nothing was executed, and an operator can mend it while the server runs. Others are about a statement or a broken file.
@@ -96,30 +145,36 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const now = () => seconds(clock);
   const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()).changes === SWEEP_ROWS);
 
+  const { add, finish } = writesOf(database);
   return guarded({
-    put: async (kind, id, value, { ttl, alias }) => {
-      // An alias refers to the newest record, such as a session that got a new id.
-      if (alias !== undefined) run.freeAlias.run(kind, alias, id);
-      run.put.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null);
-    },
-    putIfAbsent: async (kind, id, value, { ttl, alias }) =>
-      run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null, now()).changes === 1,
-    replace: async (kind, id, { before, after, ttl }) => {
-      const end = ttl === undefined ? null : now() + ttl;
-      return run.replace.run(JSON.stringify(after), end, kind, id, JSON.stringify(before), now()).changes === 1;
-    },
+    put: (kind, id, value, { ttl, alias }) =>
+      add(() => {
+        // An alias refers to the newest record, such as a session that got a new id.
+        if (alias !== undefined) run.freeAlias.run(kind, alias, id);
+        run.put.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null);
+      }),
+    putIfAbsent: (kind, id, value, { ttl, alias }) =>
+      add(() => run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null, now()).changes === 1),
+    replace: (kind, id, { before, after, ttl }) =>
+      add(() => {
+        const end = ttl === undefined ? null : now() + ttl;
+        return run.replace.run(JSON.stringify(after), end, kind, id, JSON.stringify(before), now()).changes === 1;
+      }),
     get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
     getByAlias: async (kind, alias) => toRecord(run.getByAlias.get(kind, alias, now())),
-    take: async (kind, id) => toRecord(run.take.get(kind, id, now())),
-    consume: async (kind, id) => run.consume.run(now(), kind, id, now()).changes === 1,
-    touch: async (kind, id, ttl) => {
-      run.touch.run(now() + ttl, kind, id, now());
-    },
-    delete: async (kind, id) => {
-      run.delete.run(kind, id);
-    },
+    take: (kind, id) => add(() => toRecord(run.take.get(kind, id, now()))),
+    consume: (kind, id) => add(() => run.consume.run(now(), kind, id, now()).changes === 1),
+    touch: (kind, id, ttl) =>
+      add(() => {
+        run.touch.run(now() + ttl, kind, id, now());
+      }),
+    delete: (kind, id) =>
+      add(() => {
+        run.delete.run(kind, id);
+      }),
     close: async () => {
       stopSweeping();
+      finish();
       if (database.isOpen) database.close();
     },
   });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '@mcp-oauth/shared/errors';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
@@ -96,6 +97,53 @@ describe('the SQLite file', () => {
     const limited = ['-c', 'ulimit -f 300; exec "$0" --input-type=module -e "$1" "$2"'];
     const said = execFileSync('sh', [...limited, process.execPath, program, join(folder, 'auth-server.sqlite')]);
     expect(String(said)).toMatch(/^503 store unavailable: (disk I\/O error|database or disk is full) 10000\n$/);
+  });
+
+  it('writes at once are stored together, and a full disk refuses all of them and stores none (RFC 9110 §15.6.4)', () => {
+    const store = new URL('../../src/storage/sqlite.ts', import.meta.url);
+    const program = `
+      const { createSqliteStore } = await import('${store}');
+      const store = createSqliteStore(process.argv[1], { now: Date.now });
+      const put = (id) => store.put('Grant', id, { text: 'x'.repeat(10_000) }, { ttl: 60 });
+      for (let n = 0; ; n += 5) {
+        const ids = [0, 1, 2, 3, 4].map((m) => String(n + m));
+        const done = await Promise.allSettled(ids.map(put));
+        const stored = await Promise.all(ids.map((id) => store.get('Grant', id)));
+        const count = stored.filter(Boolean).length;
+        if (done.every(({ status }) => status === 'fulfilled') && count === 5) continue;
+        console.log(done.map(({ reason }) => reason?.status).join(), count);
+        break;
+      }
+      await store.close();`;
+    const limited = ['-c', 'ulimit -f 300; exec "$0" --input-type=module -e "$1" "$2"'];
+    const said = execFileSync('sh', [...limited, process.execPath, program, join(folder, 'auth-server.sqlite')]);
+    expect(String(said)).toBe('503,503,503,503,503 0\n');
+  });
+
+  it('a write that fails by itself does not keep the others of its turn from being stored', async () => {
+    const store = createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock());
+    const circle: Record<string, unknown> = {};
+    circle.itself = circle;
+    const put = (id: string, value: object) => store.put('Grant', id, value as JsonObject, { ttl: 60 });
+    const done = await Promise.allSettled([put('a', {}), put('b', circle), put('c', {})]);
+    expect(done.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await Promise.all(['a', 'b', 'c'].map(async (id) => !!(await store.get('Grant', id))))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    await store.close();
+  });
+
+  it('what was written when the file is closed is stored', async () => {
+    const path = join(folder, 'auth-server.sqlite');
+    const store = createSqliteStore(path, new FakeClock());
+    const written = store.put('Grant', 'a', {}, { ttl: 60 });
+    await store.close();
+    await written;
+    const again = createSqliteStore(path, new FakeClock());
+    expect((await again.get('Grant', 'a'))?.value).toEqual({});
+    await again.close();
   });
 
   it('a file of a newer version is left unchanged', () => {
