@@ -66,7 +66,7 @@ function composed(script: string): Composed['services'] {
 
 const cluster = ['redis-1', 'redis-2', 'redis-3', 'redis-4', 'redis-5', 'redis-6'];
 const sentinels = ['redis-replica', 'redis-sentinel-1', 'redis-sentinel-2', 'redis-sentinel-3'];
-const ours = ['auth-server', 'gateway', 'mcp-server'];
+const ours = ['auth-server', 'certificates', 'gateway', 'mcp-server'];
 
 /** Pages with files of other places: the cluster, and the examples of the settings. */
 const ELSEWHERE = ['docs/kubernetes.md', 'docs/configuration.md', 'docs/existing-issuers/programs.md'];
@@ -77,16 +77,17 @@ const NODES_OWN = 'NODE_EXTRA_CA_CERTS';
 /** Variables by which compose checks that one of ISSUER and ISSUERS is set. */
 const CHECKED = Object.keys(parseEnv(readFileSync(join(ROOT, 'deploy/compose/existing-issuer.env'), 'utf8')));
 
-/** With each override, in production; without an override the development IdP runs where auth-server does. */
+/** With each override, in production. In development nothing obtains certificates, and the development IdP runs where auth-server does. */
 const SETUPS: readonly (readonly [overrides: string, services: readonly string[]])[] = [
   ['', [...ours, 'redis', 'redis-authorization']],
   ['redis-external', ours],
   ['redis-sentinel', [...ours, 'redis', ...sentinels]],
   ['redis-cluster', [...ours, ...cluster]],
   ['own-proxy', ['auth-server', 'mcp-server', 'redis', 'redis-authorization']],
-  ['existing-issuer', ['gateway', 'mcp-server', 'redis']],
-  ['existing-issuer redis-sentinel', ['gateway', 'mcp-server', 'redis', ...sentinels]],
-  ['redis-sentinel existing-issuer', ['gateway', 'mcp-server', 'redis', ...sentinels]],
+  ['own-certificate', ['auth-server', 'gateway', 'mcp-server', 'redis', 'redis-authorization']],
+  ['existing-issuer', ['certificates', 'gateway', 'mcp-server', 'redis']],
+  ['existing-issuer redis-sentinel', ['certificates', 'gateway', 'mcp-server', 'redis', ...sentinels]],
+  ['redis-sentinel existing-issuer', ['certificates', 'gateway', 'mcp-server', 'redis', ...sentinels]],
   ['existing-issuer own-proxy redis-external', ['mcp-server']],
 ];
 
@@ -94,6 +95,7 @@ const SETUPS: readonly (readonly [overrides: string, services: readonly string[]
 const TOLD: Readonly<Record<string, string>> = {
   'redis-external': 'REDIS_URL=rediss://redis.example.com:6379',
   'own-proxy': 'PROXY_NETWORK=proxy',
+  'own-certificate': 'CERTIFICATE_DIR=/etc/mcp-oauth',
   'existing-issuer': 'ISSUER=https://id.example.com/realms/staff',
 };
 
@@ -143,10 +145,11 @@ describe('docs/deployment.md', () => {
     it('the overrides start exactly the documented services, in production and in development', () => {
       expect(Object.keys(composedWith(['production', ...names])).sort()).toEqual([...services].sort());
       const idp = services.includes('auth-server') ? ['development-idp'] : [];
-      expect(Object.keys(composedWith(names)).sort()).toEqual([...services, ...idp].sort());
+      const inDevelopment = services.filter((name) => name !== 'certificates');
+      expect(Object.keys(composedWith(names)).sort()).toEqual([...inDevelopment, ...idp].sort());
     });
 
-    it('mcp-server gets only known settings, and only the gateway is reachable from outside', () => {
+    it('mcp-server gets only known settings, and only the gateway and port 80 are reachable from outside', () => {
       const all = composedWith(['production', ...names]);
       const declared = Object.values(mcpServer).flatMap((setting) =>
         'secret' in setting ? [setting.env, `${setting.env}_FILE`] : [setting.env],
@@ -154,7 +157,8 @@ describe('docs/deployment.md', () => {
       for (const name of Object.keys(all['mcp-server']?.environment ?? {}))
         expect([...declared, NODES_OWN, ...CHECKED]).toContain(name);
       for (const [name, { ports = [] }] of Object.entries(all)) {
-        if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);
+        if (name === 'certificates') expect(ports).toEqual([expect.objectContaining({ published: '80' })]);
+        else if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);
       }
     });
   });
@@ -175,6 +179,7 @@ describe('docs/deployment.md', () => {
   it.each([
     ['redis-external', 'REDIS_URL'],
     ['own-proxy', 'PROXY_NETWORK'],
+    ['own-certificate', 'CERTIFICATE_DIR'],
     ['existing-issuer', 'AUTHORIZATION_SERVER'],
   ])('the override %s says in one line that %s is missing', (name, variable) => {
     const { stdout, stderr, status } = run(`docker compose ${filesOf([name])} up`);

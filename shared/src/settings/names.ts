@@ -164,6 +164,7 @@ export const SETTING_NAMES: readonly string[] = [
 export const COMPOSE_NAMES: readonly string[] = [
   'AUTH_SERVER_REDIS_URL',
   'CADDY_IMAGE',
+  'CERTIFICATE_DIR',
   'CLIENT_DOCUMENTS_DIR',
   'CONNECTOR_DEVELOPMENT_SCOPE_RULES',
   'DEVELOPMENT_IDP_PORT',

@@ -34,17 +34,24 @@ export class Operator implements AsyncDisposable {
   readonly composed: Composed;
   readonly #override: string | undefined;
 
-  /** @param services additional services, as in a compose file */
-  constructor(services: Readonly<Record<string, object>> = {}) {
+  /**
+   * @param services additional services, as in a compose file
+   * @param overrides names in deploy/compose, after production.yml
+   */
+  constructor(services: Readonly<Record<string, object>> = {}, overrides: readonly string[] = []) {
     const elsewhere = HTTPS_PORT !== '443';
-    const ports = [`127.0.0.1:${HTTPS_PORT}:${HTTPS_PORT}`, `127.0.0.1:${HTTP_PORT}:80`];
     this.#override = elsewhere || Object.keys(services).length > 0 ? 'beside.yml' : undefined;
-    const files = ['docker-compose.yml', 'deploy/compose/production.yml', this.#override].filter(Boolean);
+    const parts = ['production', ...overrides].map((name) => `deploy/compose/${name}.yml`);
+    const files = ['docker-compose.yml', ...parts, this.#override].filter(Boolean);
     this.composed = new Composed('mcp-oauth-production', { COMPOSE_FILE: files.join(':') });
     if (!this.#override) return;
-    const gateway = elsewhere ? `  gateway: { ports: !override ${JSON.stringify(ports)} }\n` : '';
+    const ports = (...all: readonly string[]) => JSON.stringify(all.map((port) => `127.0.0.1:${port}`));
+    const plain = overrides.includes('own-certificate') ? [`${HTTP_PORT}:8080`] : [];
+    const gateway = `  gateway: { ports: !override ${ports(`${HTTPS_PORT}:8443`, ...plain)} }\n`;
+    const certificates = `  certificates: { ports: !override ${ports(`${HTTP_PORT}:80`)} }\n`;
+    const published = elsewhere ? gateway + certificates : '';
     const others = Object.entries(services).map(([name, service]) => `  ${name}: ${JSON.stringify(service)}\n`);
-    this.write(this.#override, `services:\n${gateway}${others.join('')}`);
+    this.write(this.#override, `services:\n${published}${others.join('')}`);
   }
 
   write(path: string, content: string): void {

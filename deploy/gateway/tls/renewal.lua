@@ -1,0 +1,52 @@
+-- Owns the renewal of the certificate in a running HAProxy: when the file changes, new connections get the new certificate. No
+-- process is replaced, so connections and streams continue. HAProxy itself refuses a file that it can't use (`commit ssl cert`
+-- checks that key and certificate belong together, which Lua's own CertCache.set does not), and keeps the certificate that it has.
+local CERTIFICATE = os.getenv('CERTIFICATE')
+-- As in haproxy.cfg.
+local SOCKET = '/run/gateway/admin.sock'
+local EVERY_MS = 2000
+
+local function read()
+  local file = io.open(CERTIFICATE)
+  if not file then return nil end
+  local text = file:read('a')
+  file:close()
+  return text
+end
+
+-- Sends one command to the runtime API and returns its answer on one line.
+local function ask(command)
+  local socket = core.tcp()
+  socket:settimeout(10)
+  if not socket:connect('unix@' .. SOCKET) then return 'the runtime API does not answer' end
+  socket:send(command .. '\n')
+  local answer = socket:receive('*a') or ''
+  socket:close()
+  return (answer:gsub('%s+', ' '))
+end
+
+local function take(text)
+  -- An empty line ends the payload of a command.
+  local payload = text:gsub('\r', ''):gsub('\n\n+', '\n')
+  local set = ask('set ssl cert ' .. CERTIFICATE .. ' <<\n' .. payload)
+  local committed = ask('commit ssl cert ' .. CERTIFICATE)
+  if committed:find('Success!', 1, true) then
+    local expiry = ask('show ssl cert ' .. CERTIFICATE):match('[Nn]ot[Aa]fter: (.-) Subj') or 'an unknown time'
+    core.log(core.notice, 'gateway: new certificate, valid until ' .. expiry)
+    return
+  end
+  ask('abort ssl cert ' .. CERTIFICATE)
+  core.log(core.err, 'gateway: the new certificate is refused, and the one before stays: ' .. set .. ' ' .. committed)
+end
+
+core.register_task(function()
+  local current = read()
+  while true do
+    core.msleep(EVERY_MS)
+    local text = read()
+    if text and text ~= current then
+      current = text
+      take(text)
+    end
+  end
+end)
