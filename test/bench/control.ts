@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { callStateless, ECHO, meet } from './mcp-parties.ts';
-import { type Contestant, startProduct } from './mcp-servers.ts';
+import { type Contestant, listenerOf, startProduct } from './mcp-servers.ts';
 import { leaveServerAlone } from './program.ts';
 import { press, until } from './wire.ts';
 
@@ -41,7 +41,7 @@ async function measure(entrant: Entrant, isWarmUp: boolean): Promise<void> {
   const { server, tokens } = entrant;
   const end = performance.now() + Number(values.seconds) * 1000;
   const speakers = tokens.map((token) => until(end, callStateless(token, ECHO)));
-  const { cpu, requests } = await press({ port: server.port, pid: server.program.pid, speakers });
+  const { cpu, requests } = await press({ servers: [listenerOf(server)], speakers });
   entrant.calls += requests;
   if (!isWarmUp) entrant.costs.push(cpu);
 }

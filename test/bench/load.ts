@@ -87,7 +87,8 @@ export async function repeat(port: number, pid: number, message: string, total: 
   return measured(total);
 }
 
-function lengthOf(port: number, message: string): Promise<number> {
+/** Length of the whole answer to one message. */
+export function lengthOf(port: number, message: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(message));
     let text = '';

@@ -20,6 +20,8 @@ export interface Parties extends AsyncDisposable {
   /** The same tokens, each with a reference into the status list of the issuer. */
   readonly referring: readonly string[];
   readonly list: PublishedList;
+  /** Tokens that no server has seen. */
+  fresh(count: number): Promise<string[]>;
 }
 
 const TOKEN_LIFETIME = 3600;
@@ -30,16 +32,22 @@ export async function meet(count = CONNECTIONS): Promise<Parties> {
   issuer.keys.push(key.publicJwk);
   const now = Math.floor(Date.now() / 1000);
   const list = await publishList({ issuer, key }, systemClock);
-  const signAll = (more: (n: number) => object) =>
-    Promise.all(
-      Array.from({ length: count }, (_, n) => {
-        const who = { sub: `user-${n}`, client_id: 'bench', jti: `token-${n}` };
-        const about = { iss: issuer.url, aud: RESOURCE, scope: 'mcp:tools', iat: now, exp: now + TOKEN_LIFETIME };
-        return signToken({ key, claims: { ...about, ...who, ...more(n) } });
-      }),
-    );
-  const [tokens, referring] = await Promise.all([signAll(() => ({})), signAll((n) => list.status(n))]);
-  return { issuer: issuer.url, tokens, referring, list, [Symbol.asyncDispose]: issuer.close };
+  const sign = (n: number, more: object) => {
+    const who = { sub: `user-${n % count}`, client_id: 'bench', jti: `token-${n}` };
+    const about = { iss: issuer.url, aud: RESOURCE, scope: 'mcp:tools', iat: now, exp: now + TOKEN_LIFETIME };
+    return signToken({ key, claims: { ...about, ...who, ...more } });
+  };
+  const signAll = (total: number, start: number, more: (n: number) => object) =>
+    Promise.all(Array.from({ length: total }, (_, n) => sign(start + n, more(n))));
+  let signed = count;
+  const fresh = (total: number) => {
+    const start = signed;
+    signed += total;
+    return signAll(total, start, (n) => list.status(n % count));
+  };
+  const tokens = await signAll(count, 0, () => ({}));
+  const referring = await signAll(count, 0, (n) => list.status(n));
+  return { issuer: issuer.url, tokens, referring, list, fresh, [Symbol.asyncDispose]: issuer.close };
 }
 
 export const requestHeaders = (token: string): Record<string, string> => ({
@@ -89,6 +97,13 @@ export function callStateless(token: string, { progressToken, ...call }: ToolCal
   const _meta = { ...statelessMeta, ...(progressToken !== undefined && { progressToken }) };
   let id = 0;
   return () => post({ path: '/mcp', headers, body: message(++id, 'tools/call', { ...call, _meta }) });
+}
+
+/** The first page of the tools. */
+export function listTools(token: string, session: string): () => string {
+  const headers = sessionHeaders(token, session);
+  let id = 0;
+  return () => post({ path: '/mcp', headers, body: message(++id, 'tools/list', {}) });
 }
 
 /** A stream that receives change notifications and nothing else. */

@@ -2,6 +2,7 @@
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { ORIGIN } from './mcp-parties.ts';
 import { type Program, runProgram } from './program.ts';
+import type { Listener } from './wire.ts';
 
 export interface Contestant extends AsyncDisposable {
   readonly name: string;
@@ -9,17 +10,20 @@ export interface Contestant extends AsyncDisposable {
   readonly program: Program;
 }
 
+export const listenerOf = ({ port, program }: Contestant): Listener => ({ port, pid: program.pid });
+
 interface Start {
   readonly name: string;
   readonly script: string;
   readonly args?: (port: number) => readonly string[];
   readonly env?: (port: number) => NodeJS.ProcessEnv;
   readonly probed?: boolean;
+  readonly silent?: boolean;
 }
 
-async function start({ name, script, args = () => [], env = () => ({}), probed = false }: Start): Promise<Contestant> {
+async function start({ name, script, args = () => [], env = () => ({}), ...how }: Start): Promise<Contestant> {
   const [port = 0] = await freePorts(1);
-  const program = await runProgram(script, { args: args(port), env: env(port), probed });
+  const program = await runProgram(script, { args: args(port), env: env(port), ...how });
   return { name, port, program, [Symbol.asyncDispose]: () => program.stop() };
 }
 
@@ -33,12 +37,16 @@ export interface Choice {
   readonly statusLists?: boolean;
   /** Claims that each token must have, as in TOKEN_REQUIRED_CLAIMS. */
   readonly requiredClaims?: string;
+  /** URL of the Redis with the sessions; absent: they are in memory. */
+  readonly redis?: string;
+  /** Folder with more tools. */
+  readonly tools?: string;
 }
 
 /** With limits so high that the bench does not reach them. */
 export const startProduct = (
   issuer: string,
-  { probed = false, logs = false, audit, statusLists = true, requiredClaims }: Choice = {},
+  { probed = false, logs = false, audit, statusLists = true, requiredClaims, redis, tools }: Choice = {},
 ): Promise<Contestant> =>
   start({
     name: `mcp-server${logs ? ' with its log' : ''}`,
@@ -51,6 +59,8 @@ export const startProduct = (
       LOG_LEVEL: logs ? 'info' : 'warn',
       MAX_SESSIONS: '1000000',
       MAX_SESSIONS_PER_PRINCIPAL: '100000',
+      ...(redis !== undefined && { REDIS_URL: redis }),
+      ...(tools !== undefined && { TOOLS_DIR: tools, TOOLS_DIR_STRICT: 'true' }),
       ...(!statusLists && { STATUS_MAX_AGE: 'off' }),
       ...(requiredClaims !== undefined && { TOKEN_REQUIRED_CLAIMS: requiredClaims }),
       ...(audit !== undefined && {
@@ -73,5 +83,24 @@ export const startReference = (
     args: (port) => [String(port), issuer],
   });
 
-export const startRaw = (): Promise<Contestant> =>
-  start({ name: 'raw node:http', script: 'test/bench/reference-raw.ts', args: (port) => [String(port)] });
+/**
+ * What bare node:http does with the body that it has read: `answer` writes as many bytes as a tool, `stream` the frames
+ * of a tool that reports progress, `verify` checks the token with jose first, `list` writes this many bytes.
+ */
+const RAW = {
+  answer: 'node:http',
+  stream: 'node:http, same frames',
+  verify: 'node:http, jose',
+  list: 'node:http, same length',
+} as const;
+
+export const startRaw = (kind: keyof typeof RAW = 'answer', issuer = '', length = 0): Promise<Contestant> =>
+  start({
+    name: RAW[kind],
+    script: 'test/bench/reference-raw.ts',
+    args: (port) => [String(port), kind, issuer, String(length)],
+  });
+
+/** Another server, from a script that takes a port and the issuer and says when it listens. */
+export const startPeer = (name: string, script: string, issuer: string): Promise<Contestant> =>
+  start({ name, script, args: (port) => [String(port), issuer], silent: true });

@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly core?: keyof typeof CORES;
   /** Whether its memory will be measured. */
   readonly probed?: boolean;
+  /** Whether what it writes to stderr is dropped, because it logs there. */
+  readonly silent?: boolean;
 }
 
 export interface Program {
@@ -38,17 +40,18 @@ export interface Program {
 
 /** Resolves when the program has sent over IPC that it is ready. */
 export async function runProgram(program: string, options: ProgramOptions = {}): Promise<Program> {
-  const { args = [], env = {}, core = 'server', probed = false } = options;
+  const { args = [], env = {}, core = 'server', probed = false, silent = false } = options;
   const flags = probed ? ['--expose-gc', '--import', PROBE] : [];
   const [command = '', ...rest] = [...pinned(CORES[core]), process.execPath, ...flags, program, ...args];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
     // The log is read by this process; the program reports that it is ready in a separate message.
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', silent ? 'pipe' : 'inherit', 'ipc'],
   });
   child.once('exit', (code) => child.emit('error', new Error(`${program} ended with ${code}`)));
   child.stdout?.resume();
+  child.stderr?.resume();
   const first = await nextMessage(child);
   return {
     pid: child.pid ?? 0,
@@ -86,3 +89,7 @@ export function processorTime(pid: number): { readonly total: number; readonly u
 }
 
 export const cpuSeconds = (pid: number): number => processorTime(pid).total;
+
+/** Resident memory of a process in MiB. */
+export const residentMiB = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

@@ -10,6 +10,9 @@ export interface Cost {
   readonly perSecond: number;
   /** Microseconds of the server's processor for each request. */
   readonly cpu: number;
+  /** Milliseconds from the request to the end of its answer. */
+  readonly p50: number;
+  readonly p99: number;
 }
 
 export interface Post {
@@ -28,42 +31,63 @@ export function post({ path, headers, body }: Post): string {
 /** Returns the next request of one connection; `undefined` ends it. */
 export type Speaker = () => string | undefined;
 
-export interface Pressure {
+/** A process that answers. */
+export interface Listener {
   readonly port: number;
   readonly pid: number;
+}
+
+export interface Pressure {
+  /** The connections are spread over them. */
+  readonly servers: readonly Listener[];
   readonly speakers: readonly Speaker[];
+  /** Text that the answers contain; only the first of each connection is searched. */
+  readonly expected?: string;
 }
 
 /** @throws Error at the first answer that is not a success */
-export async function press({ port, pid, speakers }: Pressure): Promise<Cost> {
-  const cpu = cpuSeconds(pid);
+export async function press({ servers, speakers, expected = '' }: Pressure): Promise<Cost> {
+  const spent = () => servers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+  const cpu = spent();
   const start = performance.now();
-  const counts = await Promise.all(speakers.map((speaker) => converse(port, speaker)));
+  const waited = await Promise.all(
+    speakers.map((speaker, n) => converse(servers[n % servers.length]?.port ?? 0, speaker, expected)),
+  );
   const seconds = (performance.now() - start) / 1000;
-  const requests = counts.reduce((sum, count) => sum + count, 0);
-  return { requests, perSecond: requests / seconds, cpu: ((cpuSeconds(pid) - cpu) * 1e6) / requests };
+  const times = waited.flat();
+  const requests = times.length;
+  return { requests, perSecond: requests / seconds, cpu: ((spent() - cpu) * 1e6) / requests, ...percentiles(times) };
 }
 
-/** @returns the number of answered requests */
-function converse(port: number, next: Speaker): Promise<number> {
+function percentiles(times: readonly number[]): { readonly p50: number; readonly p99: number } {
+  const sorted = Float64Array.from(times).sort();
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** @returns the milliseconds that each answer took */
+function converse(port: number, next: Speaker, expected: string): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const times: number[] = [];
     let received = '';
-    let answered = 0;
+    let sent = 0;
     const speak = (): void => {
       const request = next();
+      sent = performance.now();
       if (request !== undefined) return void socket.write(request);
       socket.destroy();
-      resolve(answered);
+      resolve(times);
     };
     abortOnFailure(socket, reject, () => received);
     socket.once('connect', speak);
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
       if (!isComplete(received)) return;
-      if (!received.startsWith('HTTP/1.1 2')) return void socket.destroy(new Error(received));
+      const isGood = received.startsWith('HTTP/1.1 2') && (times.length > 0 || received.includes(expected));
+      if (!isGood) return void socket.destroy(new Error(received));
       received = '';
-      answered += 1;
+      times.push(performance.now() - sent);
       speak();
     });
   });
@@ -87,6 +111,6 @@ function isComplete(response: string): boolean {
 }
 
 /** A connection that repeats the text of `request` until the time is over. */
-export function until(end: number, request: () => string): Speaker {
+export function until(end: number, request: Speaker): Speaker {
   return () => (performance.now() < end ? request() : undefined);
 }

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callInSession, callStateless, ECHO, listen, meet, type Parties, type ToolCall } from '../bench/mcp-parties.ts';
-import { type Contestant, startProduct } from '../bench/mcp-servers.ts';
+import { type Contestant, listenerOf, startProduct } from '../bench/mcp-servers.ts';
 import { endSessions, hold, openLegacyStreams, openSessions, openStreams } from '../bench/sessions.ts';
 import { press } from '../bench/wire.ts';
 
@@ -61,7 +61,7 @@ async function call(requests: readonly (() => string)[], total: number): Promise
     let left = total / requests.length;
     return () => (left-- > 0 ? request() : undefined);
   });
-  await press({ port: server.port, pid: server.program.pid, speakers });
+  await press({ servers: [listenerOf(server)], speakers });
 }
 
 describe('MCP tools/call', () => {
