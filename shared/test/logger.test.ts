@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createLogger, REDACTED } from '@mcp-oauth/shared/logger';
+import { createLogger, plainLines, REDACTED } from '@mcp-oauth/shared/logger';
 import { describe, expect, it } from 'vitest';
 
 describe('the logger', () => {
@@ -17,6 +17,32 @@ describe('the logger', () => {
     expect(lines).toHaveLength(REDACTED.length + 1);
     expect(lines.join('')).not.toContain('canary');
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ service: 'sample', level: 'info' });
+  });
+
+  it.each(['plain', '"quoted" \\ \n', 'é\u{1f600}', '\u009b31m', '\ud83d', '', 'x'.repeat(2_000)])(
+    'a line without the way through pino is the same as the one that pino writes, with the text %j',
+    (text) => {
+      const lines: string[] = [];
+      const log = createLogger('sample', 'info', {
+        // As it is encoded: half of a surrogate pair becomes U+FFFD.
+        write: (line) =>
+          lines.push(
+            Buffer.from(line)
+              .toString()
+              .replace(/"time":"[^"]+"/, ''),
+          ),
+      });
+      const members = { request: text, status: 200, ms: 0.3, absent: undefined };
+      log.info({ ...members, more: text }, 'request');
+      plainLines(log, 'request')(members, { more: text });
+      expect(lines[1]).toBe(lines[0]);
+    },
+  );
+
+  it('a line without the way through pino is left out below the level of the log', () => {
+    const lines: string[] = [];
+    plainLines(createLogger('sample', 'warn', { write: (line) => lines.push(line) }), 'request')({ request: '1' });
+    expect(lines).toEqual([]);
   });
 
   it.each([null, undefined, 'secret', 7, Symbol('secret'), {}, []])(

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import type { Logger } from '../logger.ts';
+import type { Logger, PlainMembers } from '../logger.ts';
 
 export interface RequestState {
   /** Sent as `X-Request-Id`, and a member of every log line about the request. */
@@ -30,11 +30,16 @@ export function requestLog(log: Logger): Middleware<RequestState> {
   };
 }
 
+interface LoggedRequest {
+  /** The request id; absent: the logger adds it. */
+  readonly request?: string;
+  readonly method: string;
+  readonly path: string;
+  readonly started: number;
+}
+
 /** The log line of a finished request; it has no status if the client left before the answer. */
-export function requestLine(
-  res: ServerResponse,
-  { method, path, started }: { readonly method: string; readonly path: string; readonly started: number },
-): Record<string, unknown> {
+export function requestLine(res: ServerResponse, { request, method, path, started }: LoggedRequest): PlainMembers {
   const ms = Math.round((performance.now() - started) * 10) / 10;
-  return { method, path, status: res.headersSent ? res.statusCode : undefined, ms };
+  return { request, method, path, status: res.headersSent ? res.statusCode : undefined, ms };
 }

@@ -12,7 +12,7 @@ import { logConnection } from '@mcp-oauth/shared/http/connections';
 import { reported } from '@mcp-oauth/shared/http/error-boundary';
 import { requestLine } from '@mcp-oauth/shared/http/request-log';
 import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
-import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Logger, PlainMembers } from '@mcp-oauth/shared/logger';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Caller } from '../../authorization/access-token.ts';
 import type { Finding } from '../../authorization/finding.ts';
@@ -27,9 +27,13 @@ const ALWAYS = listOf(apiHeaders);
 
 const ERROR = ['Cache-Control', 'no-store', 'Content-Type', 'application/json; charset=utf-8'];
 
+const NOTHING: PlainMembers = {};
+
 /** Observers of the requests in the lane. */
 export interface LaneObservers {
   readonly log: Logger;
+  /** Writes the line of a request. */
+  readonly logRequest: (line: PlainMembers, known: PlainMembers) => void;
   /** Absent: there is no audit. */
   readonly audit?: Audit | undefined;
   /** What tokens are for, in the audit. */
@@ -62,8 +66,8 @@ export class LaneRequest implements Caller {
     gather(res, ['X-Request-Id', this.#id, ...ALWAYS]);
     res.on('error', (error) => logConnection(error, this.log));
     res.on('close', () => {
-      const line = requestLine(res, { method: this.method, path, started });
-      this.#observers.log.info({ request: this.#id, ...line, ...this.#known() }, 'request');
+      const line = requestLine(res, { request: this.#id, method: this.method, path, started });
+      this.#observers.logRequest(line, this.#known());
     });
   }
 
@@ -96,9 +100,9 @@ export class LaneRequest implements Caller {
   }
 
   /** The principal and the content of the message, as far as they are known. */
-  #known(): object {
+  #known(): PlainMembers {
     const { principal, message } = this;
-    if (!principal) return {};
+    if (!principal) return NOTHING;
     const { issuer, subject, clientId } = principal;
     return {
       issuer: this.#observers.namesIssuer ? issuer : undefined,

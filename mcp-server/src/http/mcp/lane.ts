@@ -9,7 +9,7 @@ import { insertedUrl, MCP_PATH, PROTECTED_RESOURCE_PATH, SSE_PATH } from '@mcp-o
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import { refusalOfHead } from '@mcp-oauth/shared/http/request/head';
-import type { Logger } from '@mcp-oauth/shared/logger';
+import { type Logger, plainLines } from '@mcp-oauth/shared/logger';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
@@ -23,7 +23,7 @@ import { carriesToken, targetOf } from './target.ts';
 
 export interface LaneDependencies
   extends Pick<ProtectedResource, 'verify' | 'verifyProof' | 'isRevoked' | 'scopes' | 'variablesOf'>,
-    LaneObservers {
+    Omit<LaneObservers, 'logRequest'> {
   readonly settings: OriginOptions & Pick<ProtectedResource, 'dpopRequired'>;
   readonly endpoints: Endpoints;
   readonly allowance: Allowance;
@@ -40,12 +40,13 @@ export function createLane(dependencies: LaneDependencies, others: RequestListen
   const findRoute = createRoutes(dependencies);
   const isOwnHost = createHostRule(dependencies.settings);
   const mayCall = createOriginRule(dependencies.settings);
+  const observers = { ...dependencies, logRequest: plainLines(dependencies.log, 'request') };
 
   return (req, res) => {
     const target = targetOf(req);
     const route = findRoute(target.path);
     if (!route) return others(req, res);
-    const request = new LaneRequest(req, res, target.path, dependencies);
+    const request = new LaneRequest(req, res, target.path, observers);
     const { origin } = req.headers;
     try {
       const refusal = refusalOfHead(req);
