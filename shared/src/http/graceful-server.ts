@@ -51,7 +51,7 @@ export class GracefulServer {
         if (!connection) return;
         connection.running += 1;
         connection.latest = this;
-        this.once('close', () => {
+        this.on('close', () => {
           connection.running -= 1;
           if (connection.latest === this) connection.latest = undefined;
         });

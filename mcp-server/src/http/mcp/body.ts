@@ -49,11 +49,30 @@ export function readMessage(req: IncomingMessage, bounds: BodyBounds, received: 
   } else if (Number(headers['content-length'] ?? 0) > bounds.allowance.limits.maxMessageBytes) {
     received(tooLarge());
   } else {
-    collect(req, bounds, received);
+    // Most bodies arrive with their head: once Node has parsed both, the body is read without a listener.
+    process.nextTick(readOrCollect, req, bounds, received);
   }
 }
 
-function collect(req: IncomingMessage, { allowance, share }: BodyBounds, received: Received): void {
+function readOrCollect(req: IncomingMessage, bounds: BodyBounds, received: Received): void {
+  const whole: Buffer | null = req.readableLength === Number(req.headers['content-length']) ? req.read() : null;
+  if (whole) finish(whole, bounds, received);
+  else collect(req, bounds, received);
+}
+
+function finish(bytes: Buffer, { allowance }: BodyBounds, received: Received): void {
+  let message: unknown;
+  try {
+    message = parse(bytes, allowance);
+  } catch (error) {
+    received(error);
+    return;
+  }
+  received(undefined, message);
+}
+
+function collect(req: IncomingMessage, bounds: BodyBounds, received: Received): void {
+  const { allowance, share } = bounds;
   const { maxMessageBytes, maxBytesPerPrincipal } = allowance.limits;
   const declared = Number(req.headers['content-length'] ?? Number.NaN);
   const chunks: Buffer[] = [];
@@ -77,17 +96,7 @@ function collect(req: IncomingMessage, { allowance, share }: BodyBounds, receive
     else if (hold(chunk.length)) chunks.push(chunk);
     else stop(tooManyBytes(allowance.reached('MAX_BYTES_PER_PRINCIPAL', maxBytesPerPrincipal)));
   };
-  const end = (): void => {
-    const [first] = chunks;
-    let message: unknown;
-    try {
-      message = parse(chunks.length === 1 && first ? first : Buffer.concat(chunks), allowance);
-    } catch (error) {
-      received(error);
-      return;
-    }
-    received(undefined, message);
-  };
+  const end = (): void => finish(Buffer.concat(chunks), bounds, received);
   req.on('data', take).on('end', end);
 }
 
