@@ -77,14 +77,8 @@ function own(meters?: Meters): Serve {
   const principal = { issuer: 'i', subject: 's', clientId: 'c', scopes: new Set<string>(), expiresAt: 0, claims: {} };
   const req = { method: 'POST', headers: HEADERS } as unknown as IncomingMessage;
   return async (id) => {
-    let written = '';
-    const res = {
-      once: () => res,
-      writeHead: () => res,
-      end: (text: string) => {
-        written = text;
-      },
-    };
+    const { promise: written, resolve: end } = Promise.withResolvers<string>();
+    const res = { once: () => res, writeHead: () => res, end };
     await endpoint({ req, res: res as unknown as ServerResponse, principal, message: message(id), log });
     return written;
   };

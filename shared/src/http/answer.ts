@@ -27,11 +27,33 @@ const withGathered = ({ [GATHERED]: gathered }: Gathering, headers: Headers): st
 export const beginAnswer = (res: ServerResponse, status: number, headers: Headers): ServerResponse =>
   res.writeHead(status, withGathered(res, headers));
 
-/** Writes a whole answer. */
+/** Maximum number of answers that wait for the end of a turn, and of characters of such an answer. */
+const MOST = 32;
+const SMALL = 16_384;
+
+let waiting: [res: ServerResponse, text: string][] = [];
+
+function writeWaiting(): void {
+  const answers = waiting;
+  waiting = [];
+  for (const [res, text] of answers) if (!res.destroyed) res.end(text);
+}
+
+/**
+ * Writes a whole answer, at the end of this turn of the event loop. The small answers of a turn are then written one right after the
+ * other: a reader of many connections, as a gateway, is woken up once for all of them, and waking it costs more than the write.
+ */
 export function answer(res: ServerResponse, status: number, headers: Headers, text: string): void {
   const all = withGathered(res, headers);
   all.push('Content-Length', String(Buffer.byteLength(text)));
-  res.writeHead(status, all).end(text);
+  res.writeHead(status, all);
+  if (text.length > SMALL) {
+    res.end(text);
+    return;
+  }
+  if (waiting.length === 0) setImmediate(writeWaiting);
+  waiting.push([res, text]);
+  if (waiting.length >= MOST) writeWaiting();
 }
 
 /** The headers of an object as a list; a value may be several. */
