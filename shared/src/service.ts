@@ -13,8 +13,8 @@ import { unknownSettings } from './settings/unknown.ts';
 import { newerSecurityRelease } from './start/security-release.ts';
 import { watchStart } from './start/watch.ts';
 
-/** Maximum milliseconds between a gateway's admission check and its request. */
-const PROMISED = 250;
+/** Milliseconds for which a gateway may send requests after a check was left unanswered: its checks come at least twice in that time. */
+const PROMISED = 500;
 
 /** A handler with its own address. */
 export interface Endpoint {
@@ -33,7 +33,7 @@ export interface Service extends Endpoint {
   readonly shutdownTimeout: number;
   /** Seconds for which idle connections stay open meanwhile. */
   readonly shutdownLinger: number;
-  /** Resolves when requests can be served; the admission check of a gateway waits for it. Never fails. Absent: at once. */
+  /** Resolves when tokens can be checked; the admission check of a gateway and requests with a token wait for it. Absent: at once. */
   prepare?(): Promise<void>;
   /** Stops being ready and ends open streams; running requests continue. */
   drain(): void;
@@ -61,7 +61,7 @@ export async function runService(
     const service = await compose(process.env);
     warnOfOldNode(service.log, process.versions.node);
     for (const { env, message } of unknown) service.log.warn({ variable: env }, `${env}: ${message}`);
-    const admission = createAdmission(service.handler, service.prepare);
+    const admission = createAdmission(service.handler, service);
     const { listening, metrics } = await listenTo(service, admission.handler);
     startIsOver();
     service.log.info({ url: service.url, port: listening.port, metrics: metrics?.port }, 'ready');
@@ -72,7 +72,7 @@ export async function runService(
     };
     const shutDown = async (signal: string): Promise<void> => {
       service.log.info({ signal }, 'stopping');
-      // Refuse first, so that clients that reconnect do not reach this process again. Admitted requests of a gateway arrive before.
+      // Refuse first, so that clients that reconnect do not reach this process again. A gateway has noticed by then that it stops.
       admission.close();
       if (service.shutdownLinger > 0) await setTimeout(PROMISED);
       await listening.refuse();

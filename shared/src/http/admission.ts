@@ -1,8 +1,9 @@
 /**
- * Owns the admission check that a gateway sends before each request: does this process accept requests? It is a GET, so that a
- * gateway may ask the next replica if it gets no answer (RFC 9110 §9.2.2), which it must not do with the request itself.
+ * Owns the admission check of a gateway: does this process accept requests? The gateway asks again and again, beside the requests, and
+ * sends none to a process that does not answer. Owns, too, that a token waits for the preparation of a process that has just started.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Logger } from '../logger.ts';
 import { refusalOfHead } from './request/head.ts';
 
 /** Path of the admission check; the gateway does not publish it. */
@@ -14,32 +15,43 @@ export interface Admission {
   close(): void;
 }
 
-/** @param prepare runs before the first request: the first check starts it and waits for it */
-export function createAdmission(handler: RequestListener, prepare = async (): Promise<void> => {}): Admission {
-  let state: 'unasked' | 'preparing' | 'open' | 'closed' = 'unasked';
+export interface AdmissionOptions {
+  /** Runs once: the first check or the first request with a token starts it, and both wait for it. Absent: there is nothing to wait for. */
+  readonly prepare?: (() => Promise<void>) | undefined;
+  readonly log?: Logger | undefined;
+}
+
+export function createAdmission(handler: RequestListener, { prepare, log }: AdmissionOptions = {}): Admission {
+  let isPrepared = prepare === undefined;
+  let isClosed = false;
   let prepared: Promise<void> | undefined;
-  const answer = (req: IncomingMessage, res: ServerResponse): void => {
-    if (state === 'open') res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
-    else req.socket.destroy();
+  const over = (): void => {
+    isPrepared = true;
   };
-  const ask = (req: IncomingMessage, res: ServerResponse): void => {
-    state = 'preparing';
-    prepared ??= prepare();
-    const open = (): void => {
-      if (state === 'preparing') state = 'open';
-      answer(req, res);
-    };
-    // A check without an answer would keep the gateway away for ever.
-    prepared.then(open, open);
+  // A check without an answer would keep the gateway away for ever, so a failed preparation is over as well.
+  const preparation = (): Promise<void> => {
+    prepared ??= (prepare?.() ?? Promise.resolve()).then(over, over);
+    return prepared;
+  };
+  const answer = (req: IncomingMessage, res: ServerResponse): void => {
+    if (isClosed) req.socket.destroy();
+    else res.writeHead(204, { 'Cache-Control': 'no-store' }).end();
   };
   return {
     handler: (req, res) => {
-      if (req.url !== ADMISSION_PATH || refusalOfHead(req)) handler(req, res);
-      else if (state === 'open' || state === 'closed') answer(req, res);
-      else ask(req, res);
+      const isCheck = req.url === ADMISSION_PATH && !refusalOfHead(req);
+      const serve = isCheck ? answer : handler;
+      // A gateway may send requests before its first check. Only a token needs what is prepared; probes and documents do not wait.
+      if (isPrepared || isClosed || !(isCheck || req.headers.authorization)) return serve(req, res);
+      preparation()
+        .then(() => serve(req, res))
+        .catch((err: unknown) => {
+          log?.error({ err }, 'request failed');
+          res.destroy();
+        });
     },
     close: () => {
-      state = 'closed';
+      isClosed = true;
     },
   };
 }

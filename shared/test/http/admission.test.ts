@@ -5,7 +5,7 @@ import { listen } from '@mcp-oauth/shared/http/server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 async function start(prepare?: () => Promise<void>) {
-  const admission = createAdmission((_, res) => res.end('served'), prepare);
+  const admission = createAdmission((_, res) => res.end('served'), { prepare });
   const listening = await listen(admission.handler, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => listening.close());
   return { admission, url: `http://127.0.0.1:${listening.port}`, port: listening.port };
@@ -46,6 +46,33 @@ describe('GET /accepting asks whether this process takes a request', () => {
     expect(await Promise.all(questions.map(async (question) => (await question).status))).toEqual([204, 204]);
     expect((await fetch(`${url}/accepting`)).status).toBe(204);
     expect(asked).toBe(1);
+  });
+
+  it('a token that arrives before the first question starts the preparation and waits for it; a document does not', async () => {
+    let asked = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { url } = await start(() => {
+      asked += 1;
+      return promise;
+    });
+    const order: string[] = [];
+    const call = { method: 'POST', body: '{}', headers: { authorization: 'Bearer token' } };
+    const calls = [fetch(`${url}/mcp`, call), fetch(`${url}/mcp`, call)].map((answer) =>
+      answer.then((response) => response.text()).then((said) => order.push(`call ${said}`)),
+    );
+    await expect.poll(() => asked).toBe(1);
+    order.push(`document ${await (await fetch(`${url}/readyz`)).text()}`);
+    resolve();
+    await Promise.all(calls);
+    expect(order).toEqual(['document served', 'call served', 'call served']);
+    expect(asked).toBe(1);
+  });
+
+  it('a preparation that fails ends the wait of questions and of tokens', async () => {
+    const { url } = await start(() => Promise.reject(new Error('away')));
+    const headers = { authorization: 'Bearer token' };
+    expect(await (await fetch(`${url}/mcp`, { headers })).text()).toBe('served');
+    expect((await fetch(`${url}/accepting`)).status).toBe(204);
   });
 
   it('a process that is told to stop while it prepares gives no answer', async () => {
