@@ -1,20 +1,27 @@
-/** Owns the figures of tools/call through the gateway with one, two and three replicas, and states their limits. */
-import { Agent, request } from 'node:http';
+/**
+ * Owns the figures of tools/call through the gateway, with one, two and three replicas, beside one replica without a gateway. The
+ * client reads bytes, since one that parses costs more than what it measures, and uses the addresses of the containers: through a
+ * published port the proxy of Docker has a share, which is a row of its own.
+ */
+import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { post } from '../bench/wire.ts';
 import { McpSession, OAuthClient } from '../support/oauth-client.ts';
 import type { Stack } from '../support/stack.ts';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
 
-const REPLICAS = [1, 2, 3];
 const CONNECTIONS = 24;
 /** Milliseconds of one measurement, and of the warm-up before it. */
-const MEASURED = 2_500;
-const WARM_UP = 1_000;
-/** Alternates between the counts of replicas, so that other load on the machine affects all of them. */
+const MEASURED = 2_000;
+const WARM_UP = 500;
+/** Alternates between the ways and the counts of replicas, so that other load on the machine affects all of them. */
 const ROUNDS = 2;
+
+const ACCEPT = 'application/json, text/event-stream';
+
+const ALONE = 'one replica, no gateway';
 
 const CALL = JSON.stringify({
   jsonrpc: '2.0',
@@ -25,7 +32,6 @@ const CALL = JSON.stringify({
 
 describe('throughput', () => {
   const composed = new Composed('mcp-oauth-throughput');
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   let session: McpSession;
 
   beforeAll(async () => {
@@ -33,63 +39,68 @@ describe('throughput', () => {
     const client = await OAuthClient.register({ authUrl: composed.url, mcpUrl: composed.url } as Stack);
     session = await McpSession.open(`${composed.url}/mcp`, (await client.tokens()).access_token);
   }, 300_000);
-  afterAll(async () => {
-    agent.destroy();
-    await composed[Symbol.asyncDispose]();
-  }, 120_000);
+  afterAll(() => composed[Symbol.asyncDispose](), 120_000);
 
-  /** @returns milliseconds that the call took */
-  async function call(): Promise<number> {
-    const began = performance.now();
-    const headers = {
-      ...session.headers,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    };
-    const answer = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-      request(session.url, { method: 'POST', agent, headers }, resolve).on('error', reject).end(CALL);
+  /** One connection that sends its next call when the last answer is there; returns the milliseconds that each took. */
+  function converse(origin: string, until: number): Promise<readonly number[]> {
+    const { hostname, port } = new URL(origin);
+    const headers = { ...session.headers, Host: new URL(composed.url).host, Accept: ACCEPT };
+    const message = post({ path: '/mcp', headers, body: CALL });
+    return new Promise((resolve, reject) => {
+      const taken: number[] = [];
+      let received = '';
+      let began = performance.now();
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => socket.write(message));
+      socket.on('error', reject).on('data', (chunk) => {
+        received += chunk.toString('latin1');
+        const head = received.indexOf('\r\n\r\n');
+        if (head < 0 || received.length < head + 4 + Number(/content-length: (\d+)/i.exec(received)?.[1])) return;
+        if (!/^HTTP\/1\.1 200 .*"result"/s.test(received)) return void socket.destroy(new Error(received));
+        const now = performance.now();
+        taken.push(now - began);
+        received = '';
+        began = now;
+        if (now < until) return void socket.write(message);
+        socket.destroy();
+        resolve(taken);
+      });
     });
-    const body = await text(answer);
-    if (answer.statusCode !== 200 || !body.includes('"result"')) throw new Error(`${answer.statusCode}: ${body}`);
-    return performance.now() - began;
   }
 
-  /** Every client sends its next call when the last answer is there. */
-  async function load(milliseconds: number): Promise<number[]> {
-    const taken: number[] = [];
-    const end = performance.now() + milliseconds;
-    const work = async () => {
-      while (performance.now() < end) taken.push(await call());
+  async function load(origin: string, milliseconds: number): Promise<readonly number[]> {
+    const until = performance.now() + milliseconds;
+    return (await Promise.all(Array.from({ length: CONNECTIONS }, () => converse(origin, until)))).flat();
+  }
+
+  it('the throughput of tools/call is measured with 1, 2 and 3 replicas, and without a gateway', async () => {
+    const at = async (service: string) => `http://${await composed.addressOf(service)}:8080`;
+    const measured = new Map<string, number[]>();
+    const measure = async (what: string, origin: string) => {
+      await load(origin, WARM_UP);
+      measured.set(what, [...(measured.get(what) ?? []), ...(await load(origin, MEASURED))]);
     };
-    await Promise.all(Array.from({ length: CONNECTIONS }, work));
-    return taken.sort((a, b) => a - b);
-  }
-
-  it('the throughput of tools/call is measured with 1, 2 and 3 replicas', async () => {
-    const measured = new Map<number, number[]>();
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const replicas of REPLICAS) {
+      for (const replicas of [1, 2, 3]) {
         await composed.sh(`docker compose up -d --wait --scale mcp-server=${replicas}`);
-        await load(WARM_UP);
-        const taken = await load(MEASURED);
-        measured.set(
-          replicas,
-          [...(measured.get(replicas) ?? []), ...taken].sort((a, b) => a - b),
-        );
+        if (replicas === 1) {
+          await measure(ALONE, await at('mcp-server'));
+          await measure('1 replica, published port', composed.url);
+        }
+        await measure(`${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`, await at('gateway'));
       }
     }
-    for (const [replicas, taken] of measured) {
-      const at = (share: number) => `${taken[Math.floor(taken.length * share)]?.toFixed(1)} ms`;
+    const alone = measured.get(ALONE)?.length ?? 0;
+    for (const [what, calls] of measured) {
+      const taken = calls.sort((a, b) => a - b);
+      const within = (share: number) => `${taken[Math.floor(taken.length * share)]?.toFixed(1)} ms`;
       const perSecond = taken.length / ((MEASURED * ROUNDS) / 1000);
-      print(
-        `tools/call, ${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`,
-        `${perSecond.toFixed(0)} calls/s, p50 ${at(0.5)}, p95 ${at(0.95)} (${CONNECTIONS} connections)`,
-      );
+      const ratio = `${(taken.length / alone).toFixed(2)} of the replica alone`;
+      print(what, `${perSecond.toFixed(0)} calls/s, p50 ${within(0.5)}, p95 ${within(0.95)}, ${ratio}`);
       expect(perSecond).toBeGreaterThan(0);
     }
     print(
       '',
-      `${availableParallelism()} processors for the clients, the gateway, Redis and all replicas together: where they are busy with one, more can't be faster`,
+      `${availableParallelism()} processors for the ${CONNECTIONS} clients, the gateway, Redis and all replicas together: where they are busy with one, more can't be faster`,
     );
   });
 });
