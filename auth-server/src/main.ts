@@ -1,13 +1,21 @@
-/** Owns the start of the process: the server, or a command. */
+/** Owns the start of the process: the server, or a command. What the other one needs is not loaded. */
 import process from 'node:process';
-import { runCommandLine } from '@mcp-oauth/shared/cli/command-line';
 import { runCommand, runService } from '@mcp-oauth/shared/service';
-import { createCommands } from './cli/commands.ts';
-import { compose } from './compose/compose.ts';
-import { discoverKinds } from './federation/registry.ts';
+
+const serve = () =>
+  runService('auth-server', process, async (env) => {
+    const { compose } = await import('./compose/compose.ts');
+    return compose(env);
+  });
 
 await runCommand('auth-server', process, async (terminal) => {
+  if (terminal.arguments.length === 0) {
+    await serve();
+    return undefined;
+  }
+  const { createCommands } = await import('./cli/commands.ts');
+  const { runCommandLine } = await import('@mcp-oauth/shared/cli/command-line');
+  const { discoverKinds } = await import('./federation/registry.ts');
   const kinds = await discoverKinds(new URL('./connectors/', import.meta.url));
-  const commands = createCommands(() => runService('auth-server', process, compose), kinds);
-  return runCommandLine(commands, terminal);
+  return runCommandLine(createCommands(serve, kinds), terminal);
 });

@@ -5,7 +5,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';

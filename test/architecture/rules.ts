@@ -68,7 +68,7 @@ const LIBRARIES: readonly (readonly [RegExp, RegExp])[] = [
   [/^oidc-provider$/, /^(auth-server\/src\/provider|development-idp\/src)\//],
   [/^@modelcontextprotocol\//, /^(mcp-server\/src\/protocol|client\/src\/(sign-in|terminal))\//],
   [/^openid-client$/, /^auth-server\/src\/connectors\//],
-  [/^ioredis$/, /^(shared\/(src|testing)\/redis\.ts|[^/]+\/src\/storage\/)/],
+  [/^ioredis$/, /^(shared\/(src\/redis\/ready|(src|testing)\/redis)\.ts|[^/]+\/src\/storage\/)/],
   [/^node:sqlite$/, /^auth-server\/src\/storage\//],
 ];
 

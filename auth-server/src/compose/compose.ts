@@ -105,7 +105,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
         output: process.stdout,
       });
   const audit = overrides.audit ?? trail?.audit ?? (() => {});
-  const { meters, endpoint } = composeMetrics(config, { redis, health, log, trail }) ?? {};
+  const { meters, endpoint } = (await composeMetrics(config, { redis, health, log, trail })) ?? {};
   const createRateLimit = meters?.limits(storage.createRateLimit) ?? storage.createRateLimit;
   let isDraining = false;
   const isReady = () => !isDraining && health?.takesWrites !== false;

@@ -3,9 +3,10 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
+import type { RedisTarget } from '@mcp-oauth/shared/redis/target';
 import type { GrantDirectory } from '../revocation/grant-directory.ts';
 import type { StatusStore } from '../revocation/status-store.ts';
 import { createRedisDirectory } from './directory/redis.ts';
@@ -87,6 +88,7 @@ export async function openStorage(
     });
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
+  const { openRedis } = await import('@mcp-oauth/shared/redis');
   const client = openRedis({ target: redisTarget, name: 'auth-server', caFile: redisCaFile, log, health });
   await health.whenWritable(patience ?? redisPatienceOf(settings));
   return closing({

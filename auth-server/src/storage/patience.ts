@@ -1,5 +1,5 @@
 /** Owns how commands wait for a lost connection, so that no sign-in fails because Redis restarts or changes its primary. */
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { refusalOf } from '@mcp-oauth/shared/redis/refusals';
 import { StoreUnavailable } from './record-store.ts';
 

@@ -3,7 +3,7 @@
  * Redis they apply to all replicas together. While Redis is unavailable each process counts by itself, so that a limit never causes
  * an outage.
  */
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 
 export interface RateLimit {

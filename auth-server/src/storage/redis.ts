@@ -4,9 +4,9 @@
  */
 
 import type { JsonObject } from '@mcp-oauth/shared/json';
-import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
 import { redisFailureOf } from '@mcp-oauth/shared/redis/failures';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
 import { createPatience, type Patience } from './patience.ts';
 import { type PutOptions, type RecordStore, type StoredRecord, StoreUnavailable } from './record-store.ts';
 

@@ -1,6 +1,8 @@
 /** Proves when a client document is fetched, kept, used although its host is unavailable, and dropped. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, describe, expect, it } from 'vitest';

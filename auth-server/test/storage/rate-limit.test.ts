@@ -3,7 +3,9 @@
  * unavailable.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RateLimit, rateLimitsOn } from '../../src/storage/rate-limit.ts';

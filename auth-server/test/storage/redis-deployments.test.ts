@@ -1,7 +1,9 @@
 /** Proves that records survive a failover by Sentinel, and that Redis may require TLS and an ACL user. */
 import { fileURLToPath } from 'node:url';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisSentinel } from '@mcp-oauth/shared/testing/redis';
 import { beforeEach, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';

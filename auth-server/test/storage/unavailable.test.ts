@@ -3,7 +3,9 @@
  * recovery.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { StoreUnavailable } from '../../src/storage/record-store.ts';

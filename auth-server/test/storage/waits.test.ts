@@ -1,7 +1,8 @@
 /** Proves how many sequential round trips to Redis a token request needs at most. */
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';

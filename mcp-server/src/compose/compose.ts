@@ -82,7 +82,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       setting: env.PORT ? 'PORT' : 'PUBLIC_URL',
       maxHeaderSize: config.maxHeaderSize,
     },
-    metrics: composeMetrics(config, { log, meters, eras, storage, authorization, trail }),
+    metrics: await composeMetrics(config, { log, meters, eras, storage, authorization, trail }),
     url: config.publicUrl,
     shutdownTimeout: config.shutdownTimeout,
     shutdownLinger: config.shutdownLinger,

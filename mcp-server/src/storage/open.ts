@@ -3,9 +3,10 @@ import type { Clock } from '@mcp-oauth/shared/clock';
 import { reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { StartError } from '@mcp-oauth/shared/errors';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, type RedisTarget } from '@mcp-oauth/shared/redis';
 import { createRedisHealth, type RedisHealth } from '@mcp-oauth/shared/redis/health';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { redisPatienceOf } from '@mcp-oauth/shared/redis/settings';
+import type { RedisTarget } from '@mcp-oauth/shared/redis/target';
 import type { LogLimits, SessionStorage } from '../sessions/ports.ts';
 import type { SessionLimits } from '../sessions/session.ts';
 import { createMemoryStorage } from './memory/storage.ts';
@@ -53,6 +54,7 @@ export async function openStorage(settings: StorageSettings, dependencies: Stora
     };
   }
   const health = createRedisHealth({ log, prefix: PREFIX });
+  const { openRedis } = await import('@mcp-oauth/shared/redis');
   const open = (name: string) => openRedis({ target: redisTarget, name, caFile: redisCaFile, log, health });
   const [client, listener] = [open('mcp-server'), open('mcp-server-bus')];
   await health.whenWritable(patience ?? redisPatienceOf(settings));

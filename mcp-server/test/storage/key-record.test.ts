@@ -1,5 +1,5 @@
 /** Proves that memory, one Redis server and a Redis Cluster keep the contract of the key record. */
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { expect, it } from 'vitest';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { redisKeyRecord } from '../../src/storage/redis/key-record.ts';

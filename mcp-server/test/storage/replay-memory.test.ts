@@ -1,6 +1,6 @@
 /** Proves that memory, one Redis server and a Redis Cluster keep the contract of the replay memory. */
 import { setTimeout } from 'node:timers/promises';
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { expect, it } from 'vitest';
 import { memoryReplayMemory } from '../../src/storage/memory/replay-memory.ts';

@@ -1,6 +1,8 @@
 /** Owns the deployments of Redis on which an adapter is tested: one server, and a Cluster. Each is started once for its tests. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { RedisClient } from '../redis.ts';
+import type { RedisClient } from '../redis/ready.ts';
 import { chainKey } from './chain.ts';
 import type { AuditSettings } from './settings.ts';
 import type { Sink } from './sink.ts';

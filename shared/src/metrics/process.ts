@@ -1,7 +1,7 @@
 /** Owns the metrics that every service has: which build runs, and whether it reaches its Redis. */
 
 import type { RedisHealth } from '../redis/health.ts';
-import type { RedisClient } from '../redis.ts';
+import type { RedisClient } from '../redis/ready.ts';
 import type { Declaration, Metric } from './declaration.ts';
 import { constant, Gauge } from './metric.ts';
 

@@ -1,7 +1,7 @@
 /** Owns the settings with which every service connects to its Redis: a URL that may stand in a compose file, and a password that may not. */
 
 import { isInternal } from '../network/internal-host.ts';
-import { type RedisTarget, redisUrl } from '../redis.ts';
+import { type RedisTarget, redisUrl } from '../redis/target.ts';
 import { optional, type Problem, setting, type Values } from '../settings/config.ts';
 import { durationOrOff, text } from '../settings/types.ts';
 

@@ -4,7 +4,9 @@ import { redisSink } from '@mcp-oauth/shared/audit/sinks/redis-sink';
 import { createTrail } from '@mcp-oauth/shared/audit/trail';
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 
 const [, , url = '', writer = '', key = ''] = process.argv;
 const log = createLogger(writer, 'info');

@@ -5,8 +5,9 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
 import { CLUSTER_TAGS, createRedisHealth } from '@mcp-oauth/shared/redis/health';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster } from '@mcp-oauth/shared/testing/redis';
 import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';

@@ -3,8 +3,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, type RedisClient, type RedisTarget, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
 import { judgeRedis, redisSettings, redisTargetOf } from '@mcp-oauth/shared/redis/settings';
+import type { RedisTarget } from '@mcp-oauth/shared/redis/target';
 import { loadConfig } from '@mcp-oauth/shared/settings/config';
 import {
   hasRedis,

@@ -5,7 +5,7 @@
 import Router from '@koa/router';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
 import type { Context, Middleware } from 'koa';
-import { koaBody } from 'koa-body';
+import type { KoaBodyMiddlewareOptions } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
 import {
   type ApprovingPerson,
@@ -44,8 +44,22 @@ export interface InteractionDependencies extends OrganisationDependencies {
   readonly onSignIn?: SignInObserver | undefined;
 }
 
-/** Called after the browser and its interaction are verified: no other body is read. */
-const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '64kb' });
+const FORM: Partial<KoaBodyMiddlewareOptions> = {
+  urlencoded: true,
+  json: false,
+  text: false,
+  multipart: false,
+  formLimit: '64kb',
+};
+
+/**
+ * Called after the browser and its interaction are verified: no other body is read. The parser is loaded for the first form: it takes a
+ * tenth of a start.
+ */
+async function readForm(ctx: Context): Promise<void> {
+  const { koaBody } = await import('koa-body');
+  await koaBody(FORM)(ctx, async () => {});
+}
 
 export function interactionRoutes(dependencies: InteractionDependencies): Middleware {
   const router = new Router({ prefix: '/interaction/:uid' });
@@ -172,7 +186,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
 async function chooseOrganisation(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   refuseOtherSites(ctx, dependencies.issuer);
   const pending = await find(ctx, dependencies);
-  await readForm(ctx, async () => {});
+  await readForm(ctx);
   const { formKey, logins } = dependencies;
   const outcome = await logins.takeOutcome(pending.uid);
   const isCurrent =
@@ -230,7 +244,7 @@ async function find(ctx: Context, { interactions }: InteractionDependencies): Pr
 async function findForForm(ctx: Context, dependencies: InteractionDependencies): Promise<PendingInteraction> {
   refuseOtherSites(ctx, dependencies.issuer);
   const pending = await find(ctx, dependencies);
-  await readForm(ctx, async () => {});
+  await readForm(ctx);
   if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(dependencies.formKey, pending))) return pending;
   throw outdated();
 }

@@ -5,8 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { RedisClient } from '@mcp-oauth/shared/redis';
 import { readLua } from '@mcp-oauth/shared/redis/lua';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import {
   badCursor,
   type GrantDirectory,

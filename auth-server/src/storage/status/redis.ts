@@ -2,8 +2,9 @@
  * Owns the status lists on Redis: each list is three keys with one hash tag, so that they are on one node of a Cluster, and every
  * guarantee of the port is one script. An allocation is one round trip.
  */
-import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+
 import { readLua } from '@mcp-oauth/shared/redis/lua';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
 import type { StatusStore } from '../../revocation/status-store.ts';
 import { createPatience } from '../patience.ts';
 import { PATIENCE, PREFIX, patient } from '../redis.ts';

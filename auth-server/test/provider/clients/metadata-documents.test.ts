@@ -3,7 +3,8 @@
  * refresh.
  */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';

@@ -1,6 +1,7 @@
 /** Proves that Redis keeps the contract of the status lists: on one server and on a Cluster of three primaries. */
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, startRedisCluster, type TestRedis } from '@mcp-oauth/shared/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusStore } from '../../../src/revocation/status-store.ts';

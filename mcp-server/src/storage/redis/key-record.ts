@@ -1,6 +1,7 @@
 /** Owns the ring of sealing keys that replicas share on Redis: one text under one key, changed by compare-and-set. */
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+
 import { readLua } from '@mcp-oauth/shared/redis/lua';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import type { KeyRecord } from '../../keys/sealing-keys.ts';
 
 const KEY = 'mcp:v1:sealing-keys';

@@ -5,7 +5,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import type { BusMessage, MessageBus } from '../../sessions/ports.ts';
 import { PREFIX } from './scripts.ts';
 

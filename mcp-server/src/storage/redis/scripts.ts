@@ -3,8 +3,9 @@
  * slot of a Cluster: those of one session, one index, one ledger or the change log. Each can run twice without harm,
  * as an answer may be lost. The script's file documents what it does.
  */
-import type { RedisClient } from '@mcp-oauth/shared/redis';
+
 import { readLua } from '@mcp-oauth/shared/redis/lua';
+import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 
 /** Increases when records change their format; records of another version are never read. */
 export const PREFIX = 'mcp:v1:';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
-import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis';
+import { type RedisClient, whenReady } from '@mcp-oauth/shared/redis/ready';
 import type { LogLimits, SessionStorage } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createRedisChangeLog } from './change-log.ts';

@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { createLogger } from '@mcp-oauth/shared/logger';
-import { openRedis, redisUrl, whenReady } from '@mcp-oauth/shared/redis';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis, tell } from '@mcp-oauth/shared/testing/redis';
 import { describe, expect, it } from 'vitest';
 import { createRedisBus } from '../../../src/storage/redis/message-bus.ts';

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { StartError } from '../../errors.ts';
-import type { RedisClient } from '../../redis.ts';
+import type { RedisClient } from '../../redis/ready.ts';
 import { FIELD } from '../sinks/redis-sink.ts';
 
 export interface Line {

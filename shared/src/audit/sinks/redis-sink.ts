@@ -2,7 +2,7 @@
  * Owns a trail in a Redis stream, which all replicas of a service share. A batch is one transaction: after a lost connection it may be
  * there twice, but never in part.
  */
-import type { RedisClient } from '../../redis.ts';
+import type { RedisClient } from '../../redis/ready.ts';
 import type { Sink } from '../sink.ts';
 
 /** The field of a stream entry. */
