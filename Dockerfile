@@ -25,11 +25,17 @@ COPY shared/src shared/src
 COPY client/src client/src
 COPY $SERVICE/src $SERVICE/src
 
+# What Node.js compiles once is kept, and a start takes half the time. Read only: a service can't change what the next start runs.
+ENV NODE_COMPILE_CACHE=/app/compiled
+WORKDIR /app/$SERVICE
+RUN install -d -o node -g node /app/compiled \
+  && NODE_ENV=development DATA_DIR=/tmp setpriv --reuid=node --regid=node --clear-groups node ../shared/src/start/precompile.ts >/dev/null \
+  && chown -R root:root /app/compiled && chmod -R a+rX /app/compiled
+
 ARG PORT
 ENV PORT=$PORT
 EXPOSE $PORT
 USER node
-WORKDIR /app/$SERVICE
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --start-interval=1s --retries=2 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "src/main.ts"]

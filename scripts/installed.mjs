@@ -3,6 +3,7 @@
  * TypeScript.
  */
 import { existsSync } from 'node:fs';
+import './compile-cache.mjs';
 
 const OLDEST = 24;
 const root = new URL('../', import.meta.url);

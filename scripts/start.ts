@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { whenOrphaned } from '@mcp-oauth/shared/service';
+import { whenOrphaned } from '@mcp-oauth/shared/start/orphan';
 import { visible } from '@mcp-oauth/shared/text/terminal-text';
 import './environment.ts';
 import { banner } from './banner.ts';

@@ -10,6 +10,7 @@ import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
 import { ConfigError, type Environment } from './settings/config.ts';
 import { unknownSettings } from './settings/unknown.ts';
+import { whenOrphaned } from './start/orphan.ts';
 import { newerSecurityRelease } from './start/security-release.ts';
 import { watchStart } from './start/watch.ts';
 
@@ -164,16 +165,6 @@ export async function runCommand(
 function fail(name: string, process: NodeJS.Process, error: unknown): never {
   for (const line of problemOf(error).split('\n')) process.stderr.write(`${name}: ${line}\n`);
   process.exit(1);
-}
-
-/** npm ends on SIGTERM without forwarding it, so the loss of the parent process means that the process must stop. */
-export function whenOrphaned(process: NodeJS.Process, run: () => void): void {
-  const parent = process.ppid;
-  const watch = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(watch);
-    run();
-  }, 250).unref();
 }
 
 const problemOf = (error: unknown): string =>

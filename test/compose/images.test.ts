@@ -103,6 +103,16 @@ describe('an image', () => {
     expect(await within(service, 'id -u; touch /app/x 2>&1; true')).toMatch(/^1000\ntouch: .*(Read-only|denied).*$/);
   });
 
+  it.each(SERVICES)(
+    'the image of %s has what Node.js compiles of it, which its service can read and not change',
+    async (service) => {
+      const loaded = 'NODE_DEBUG_NATIVE=COMPILE_CACHE timeout 2 node src/main.ts 2>&1';
+      const read = `${loaded} | sed -n 's/.*reading cache from .* for .* file:.*src.main.ts.*success.*/read/p' | sort -u`;
+      expect(await within(service, read)).toBe('read');
+      expect(await within(service, 'test -w $NODE_COMPILE_CACHE/*/ || echo kept')).toBe('kept');
+    },
+  );
+
   it.each(SERVICES)('the image of %s runs the doctor, as docs/doctor.md says', async (service) => {
     expect(await within(service, 'node ../client/src/main.ts doctor --help')).toMatch(/^Usage: client doctor /);
   });
