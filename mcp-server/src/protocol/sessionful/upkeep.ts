@@ -31,6 +31,11 @@ export interface UpkeepDependencies {
 /** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
 const LOST_REPLICA_PACE = 2_000;
 
+/** Number of open streams that are looked at together: some milliseconds of work, for which requests wait. */
+const GROUP = 50;
+/** Part of the interval between two keep-alives over which the groups are spread. */
+const SPREAD = 0.5;
+
 export function createUpkeep({
   sessions,
   streams,
@@ -70,10 +75,23 @@ export function createUpkeep({
   const checkKeepAlives = (): void => {
     for (const outlet of new Set([...multiplexer.runs()].map((run) => run.outlet))) outlet.checkKeepAlive();
   };
+  /** Begins a group after a pause, whether or not Redis has answered for the one before. */
+  const tickInGroups = async (open: readonly Attachment[]): Promise<void> => {
+    const between = (limits.keepAlive * 1000 * SPREAD) / Math.ceil(open.length / GROUP);
+    const begun: Promise<unknown>[] = [];
+    for (let first = 0; first < open.length; first += GROUP) {
+      if (first > 0) await pause(between);
+      const group = Promise.all(open.slice(first, first + GROUP).map(tickOne));
+      // The failure of an early group is reported after the last one.
+      group.catch(() => {});
+      begun.push(group);
+    }
+    await Promise.all(begun);
+  };
   const tickStreams = async (): Promise<void> => {
     const runs = [...multiplexer.runs()];
     await Promise.all([...new Set(runs.map(({ session }) => session.id))].map(sessions.keep));
-    await Promise.all(streams.all().map(tickOne));
+    await tickInGroups(streams.all());
     // A replica that announces a change can be killed before it has told the others.
     await changes.catchUp();
   };
