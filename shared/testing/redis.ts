@@ -84,9 +84,12 @@ export async function startRedis(...args: readonly string[]): Promise<TestRedis>
   return running(servers, `redis://127.0.0.1:${servers.ports[0]}`);
 }
 
+/** A connection with all rights, as an operator has it. The caller disconnects it. */
+export const operatorOf = (url: string): Redis => new Redis(url);
+
 /** Runs a command as an operator does with redis-cli, on a connection of its own. */
 export async function tell({ url }: TestRedis, command: string, ...args: readonly string[]): Promise<string> {
-  const operator = new Redis(url);
+  const operator = operatorOf(url);
   try {
     return String(await operator.call(command, ...args));
   } finally {

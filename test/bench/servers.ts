@@ -13,6 +13,7 @@ export interface Server extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly pid: number;
+  readonly redisUrl?: string;
   /** Authorization codes as a client has them after a sign-in. */
   mint(count: number): Promise<string[]>;
 }
@@ -66,6 +67,7 @@ export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 
     name: `auth-server, ${storage}${logLevel === 'warn' ? ', no log' : ''}`,
     port,
     pid: program.pid,
+    ...(redis && { redisUrl: redis.url }),
     mint: await minting(issuer),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([program.stop(), idp.stop()]);

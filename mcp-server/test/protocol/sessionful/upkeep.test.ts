@@ -25,7 +25,7 @@ function withStreams(count: number) {
       keep: async () => true,
       peek: async (id) => ({ id, ...session }) as McpSession,
       endIfRevoked: async () => false,
-    } as UpkeepDependencies['sessions'],
+    } as Partial<UpkeepDependencies['sessions']> as UpkeepDependencies['sessions'],
     streams: {
       all: () => attachments as unknown as readonly Attachment[],
       renew: async () => {},
