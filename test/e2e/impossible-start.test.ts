@@ -34,7 +34,10 @@ async function listener(greeting = '') {
 
 const start = async (service: string, env: NodeJS.ProcessEnv): Promise<Run> => {
   const [port] = await freePorts(1);
-  return new Run({ PORT: String(port), DATA_DIR: at('data'), LOG_LEVEL: 'silent', ...env }, `${service}/src/main.ts`);
+  return new Run(
+    { PORT: String(port), DATA_DIR: mkdtempSync(at('data-')), LOG_LEVEL: 'silent', ...env },
+    `${service}/src/main.ts`,
+  );
 };
 
 /** @returns exit code and error output of Node in a folder, without any setting */
@@ -54,7 +57,7 @@ async function endsWith(service: string, env: NodeJS.ProcessEnv, line: RegExp): 
   expect(code).toBe(1);
 }
 
-describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
+describe.concurrent.each(SERVICES)('a start of %s that cannot succeed', (service) => {
   const secret = service === 'auth-server' ? 'STORAGE_KEYS' : 'SEALING_KEYS';
 
   it.each([
@@ -132,7 +135,7 @@ describe.each(SERVICES)('a start of %s that cannot succeed', (service) => {
   });
 });
 
-describe('a start of mcp-server with unusual tool files', () => {
+describe.concurrent('a start of mcp-server with unusual tool files', () => {
   it('a tool file that is a pipe is left out and reported', async () => {
     const tools = mkdtempSync(at('tools-'));
     execFileSync('sh', ['-c', 'mkfifo "$0"', join(tools, 'pipe.tool.ts')]);
@@ -150,7 +153,7 @@ describe('a start of mcp-server with unusual tool files', () => {
   });
 });
 
-describe('a start of auth-server with unusable storage', () => {
+describe.concurrent('a start of auth-server with unusable storage', () => {
   it.each(['/proc/nope', '/dev/null', at('file'), at('file/below'), '/sys/kernel', join(at('pipe'), 'x')])(
     'an unusable DATA_DIR=%s ends the start with one line',
     async (DATA_DIR) => {
@@ -171,7 +174,7 @@ describe('a start of auth-server with unusable storage', () => {
   });
 });
 
-describe('npm start with impossible settings', () => {
+describe.concurrent('npm start with impossible settings', () => {
   it('npm start names the two settings that give one port to two of its services', async () => {
     const [port] = await freePorts(1);
     const url = `http://localhost:${port}`;
