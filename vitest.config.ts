@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -5,6 +6,9 @@ import { defineConfig } from 'vitest/config';
  * What polls gives up before its test does.
  */
 const PATIENT = { poll: { timeout: 30_000 } } as const;
+
+/** Test files at once. By default one core stays free, which on two cores means one file, and most of them wait for others. */
+const PARALLEL = { maxWorkers: Math.max(2, availableParallelism() - 1) } as const;
 
 export default defineConfig({
   test: {
@@ -17,6 +21,7 @@ export default defineConfig({
             '{shared,auth-server,mcp-server,development-idp,client,scripts}/test/**/*.test.ts',
             'test/*.test.ts',
           ],
+          ...PARALLEL,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           expect: PATIENT,
@@ -26,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          ...PARALLEL,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           expect: PATIENT,
@@ -86,6 +91,7 @@ export default defineConfig({
         test: {
           name: 'fuzz',
           include: ['test/fuzz/**/*.test.ts'],
+          ...PARALLEL,
           // A million inputs take fifty times as long as the usual ones.
           testTimeout: 600_000 * Math.max(1, Number(process.env.FUZZ_COUNT ?? 0) / 20_000),
           hookTimeout: 240_000,
