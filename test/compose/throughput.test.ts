@@ -1,7 +1,7 @@
 /**
- * Owns the figures of tools/call through the gateway, with one, two and three replicas, beside one replica without a gateway. The
- * client reads bytes, since one that parses costs more than what it measures, and uses the addresses of the containers: through a
- * published port the proxy of Docker has a share, which is a row of its own.
+ * Proves which sizes of requests pass the gateway. Owns the figures of tools/call through it, with one, two and three replicas,
+ * beside one replica without a gateway. The client reads bytes, since one that parses costs more than what it measures, and uses the
+ * addresses of the containers: through a published port the proxy of Docker has a share, which is a row of its own.
  */
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -30,7 +30,10 @@ const CALL = JSON.stringify({
   params: { name: 'sum', arguments: { a: 1, b: 2 } },
 });
 
-describe('throughput', () => {
+/** Bytes of the largest message by default (MAX_MESSAGE_BYTES). */
+const LARGEST = 1_048_576;
+
+describe('the gateway', () => {
   const composed = new Composed('mcp-oauth-throughput');
   let session: McpSession;
 
@@ -40,6 +43,16 @@ describe('throughput', () => {
     session = await McpSession.open(`${composed.url}/mcp`, (await client.tokens()).access_token);
   }, 300_000);
   afterAll(() => composed[Symbol.asyncDispose](), 120_000);
+
+  it('a header of 32 KiB and a body of 1 MiB pass the gateway; the services refuse what is larger', async () => {
+    const list = (pad: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: { pad } } });
+    const room = LARGEST - JSON.stringify(list('')).length;
+    expect((await session.post(list('a'.repeat(room)))).json).toHaveProperty('result.tools');
+    expect((await session.post(list('a'.repeat(room + 1)))).status, 'RFC 9110 §15.5.14').toBe(413);
+    const bearer = (length: number) => session.post(list(''), { authorization: `Bearer ${'a'.repeat(length)}` });
+    expect((await bearer(32_768)).json).toMatchObject({ error: 'invalid_token' });
+    expect((await bearer(50_000)).status, 'RFC 6585 §5').toBe(431);
+  });
 
   /** One connection that sends its next call when the last answer is there; returns the milliseconds that each took. */
   function converse(origin: string, until: number): Promise<readonly number[]> {
