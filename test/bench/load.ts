@@ -3,7 +3,8 @@
  */
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { processorTime } from './program.ts';
+import { cpuSeconds, userSeconds } from './program.ts';
+import { percentiles } from './wire.ts';
 
 export interface Call {
   readonly path: string;
@@ -32,17 +33,23 @@ export interface Cost {
   readonly user: number;
 }
 
+export interface TimedCost extends Cost {
+  /** Milliseconds from the request to the end of its answer. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
 export const CONNECTIONS = 50;
 
 /** Starts the measurement of a process. */
 function meter(pid: number): (requests: number) => Cost {
-  const before = processorTime(pid);
+  const inUser = userSeconds(pid);
+  const spent = cpuSeconds(pid);
   const start = performance.now();
   return (requests) => {
     const perSecond = (requests / (performance.now() - start)) * 1000;
-    const { total, user } = processorTime(pid);
     const each = (seconds: number) => (seconds * 1e6) / requests;
-    return { requests, perSecond, cpu: each(total - before.total), user: each(user - before.user) };
+    return { requests, perSecond, cpu: each(cpuSeconds(pid) - spent), user: each(userSeconds(pid) - inUser) };
   };
 }
 
@@ -51,23 +58,24 @@ function meter(pid: number): (requests: number) => Cost {
  * @param begin starts the requests of one connection
  * @throws Error at the first answer that is not a success
  */
-export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<Cost> {
+export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<TimedCost> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const measured = meter(pid);
-  const counts = await Promise.all(
+  const times: number[] = [];
+  await Promise.all(
     Array.from({ length: CONNECTIONS }, async (_, connection) => {
       const next = begin(connection);
-      let count = 0;
-      for (let call = next(undefined); call; count += 1) {
+      for (let call = next(undefined); call; ) {
+        const sent = performance.now();
         const reply = await send(agent, port, call);
+        times.push(performance.now() - sent);
         if (reply.status >= 400) throw new Error(`${call.path} answered ${reply.status}: ${reply.text}`);
         call = next(reply);
       }
-      return count;
     }),
   );
   agent.destroy();
-  return measured(counts.reduce((sum, count) => sum + count, 0));
+  return { ...measured(times.length), ...percentiles(times) };
 }
 
 /** The same for a document. */

@@ -19,6 +19,7 @@ interface Start {
   readonly env?: (port: number) => NodeJS.ProcessEnv;
   readonly probed?: boolean;
   readonly silent?: boolean;
+  readonly flags?: readonly string[];
 }
 
 async function start({ name, script, args = () => [], env = () => ({}), ...how }: Start): Promise<Contestant> {
@@ -41,17 +42,20 @@ export interface Choice {
   readonly redis?: string;
   /** Folder with more tools. */
   readonly tools?: string;
+  /** Arguments of Node before the program. */
+  readonly flags?: readonly string[];
 }
 
 /** With limits so high that the bench does not reach them. */
 export const startProduct = (
   issuer: string,
-  { probed = false, logs = false, audit, statusLists = true, requiredClaims, redis, tools }: Choice = {},
+  { probed = false, logs = false, audit, statusLists = true, requiredClaims, redis, tools, flags = [] }: Choice = {},
 ): Promise<Contestant> =>
   start({
     name: `mcp-server${logs ? ' with its log' : ''}`,
     script: 'mcp-server/src/main.ts',
     probed,
+    flags,
     env: (port) => ({
       PUBLIC_URL: ORIGIN,
       PORT: String(port),

@@ -2,7 +2,7 @@
  * Owns a server of a bench: a process of its own, on a core of its own where there are two, which reports its memory.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../support/stack.ts';
@@ -21,6 +21,8 @@ const PROBE = fileURLToPath(new URL('./memory-probe.ts', import.meta.url));
 
 export interface ProgramOptions {
   readonly args?: readonly string[];
+  /** Arguments of Node before the program. */
+  readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly core?: keyof typeof CORES;
   /** Whether its memory will be measured. */
@@ -40,9 +42,9 @@ export interface Program {
 
 /** Resolves when the program has sent over IPC that it is ready. */
 export async function runProgram(program: string, options: ProgramOptions = {}): Promise<Program> {
-  const { args = [], env = {}, core = 'server', probed = false, silent = false } = options;
-  const flags = probed ? ['--expose-gc', '--import', PROBE] : [];
-  const [command = '', ...rest] = [...pinned(CORES[core]), process.execPath, ...flags, program, ...args];
+  const { args = [], flags = [], env = {}, core = 'server', probed = false, silent = false } = options;
+  const all = probed ? ['--expose-gc', '--import', PROBE, ...flags] : flags;
+  const [command = '', ...rest] = [...pinned(CORES[core]), process.execPath, ...all, program, ...args];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, ...env },
@@ -79,16 +81,19 @@ const nextMessage = (child: ChildProcess): Promise<unknown> =>
 
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of processor time that a process has used, and the part of them outside the kernel. */
-export function processorTime(pid: number): { readonly total: number; readonly user: number } {
+/** Seconds of processor time outside the kernel. */
+export function userSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ');
-  const [user = 0, system = 0] = [fields[11], fields[12]].map((ticks) => Number(ticks) / TICKS_PER_SECOND);
-  return { total: user + system, user };
+  return Number(fields[11]) / TICKS_PER_SECOND;
 }
 
-export const cpuSeconds = (pid: number): number => processorTime(pid).total;
+/** All seconds of processor time, without rounding: the nanoseconds of its threads. */
+export const cpuSeconds = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
+    .reduce((sum, nanoseconds) => sum + nanoseconds / 1e9, 0);
 
 /** Resident memory of a process in MiB. */
 export const residentMiB = (pid: number): number =>

@@ -43,8 +43,18 @@ const CLIENTS = [
   },
 ];
 
-/** auth-server as it is shipped, with log and encryption; its limits are too high to be reached. */
-export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 'warn' = 'info'): Promise<Server> {
+export interface Choice {
+  /** Whether an audit is written to a file. */
+  readonly audit?: boolean;
+  /** Arguments of Node before the program. */
+  readonly flags?: readonly string[];
+}
+
+/** auth-server as it is shipped, with log, status list and encryption; its limits are too high to be reached. */
+export async function startOurs(
+  storage: 'Redis' | 'SQLite',
+  { audit = false, flags = [] }: Choice = {},
+): Promise<Server> {
   const [port = 0, idpPort = 0] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   writeFileSync(join(folder, 'clients.json'), JSON.stringify(CLIENTS));
@@ -60,11 +70,16 @@ export async function startOurs(storage: 'Redis' | 'SQLite', logLevel: 'info' | 
     STORAGE_KEYS: Buffer.alloc(32, 7).toString('base64'),
     RESOURCES: JSON.stringify([{ url: new URL(RESOURCE).origin, scopes: { 'mcp:tools': 'Use the tools' } }]),
     ...(redis && { REDIS_URL: redis.url }),
+    ...(audit && {
+      AUDIT: 'file',
+      AUDIT_FILE: join(folder, 'audit.jsonl'),
+      AUDIT_KEY: Buffer.alloc(32, 7).toString('base64'),
+    }),
   };
-  const idp = await runProgram('development-idp/src/main.ts', { env, core: 'rest' });
-  const program = await runProgram('auth-server/src/main.ts', { env: { ...env, LOG_LEVEL: logLevel } });
+  const idp = await runProgram('development-idp/src/main.ts', { env: { ...env, AUDIT: 'off' }, core: 'rest' });
+  const program = await runProgram('auth-server/src/main.ts', { env, flags });
   return {
-    name: `auth-server, ${storage}${logLevel === 'warn' ? ', no log' : ''}`,
+    name: `auth-server, ${storage}${audit ? ', audit' : ''}`,
     port,
     pid: program.pid,
     ...(redis && { redisUrl: redis.url }),

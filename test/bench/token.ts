@@ -1,91 +1,40 @@
 /**
  * Owns `npm run bench:token`: the cost of auth-server compared with the engine below it, bare oidc-provider, in the
  * same run. client_credentials, code and refresh on 50 connections, and the public documents by processor time.
+ * `--save` keeps the figures in test/bench/results.
  */
 import { parseArgs } from 'node:util';
-import { type Call, CONNECTIONS, type Conversation, type Cost, load, type Reply, read } from './load.ts';
-import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, VERIFIER } from './parties.ts';
-import { leaveServerAlone } from './program.ts';
+import { type Cost, load, read, type TimedCost } from './load.ts';
+import { leaveServerAlone, residentMiB } from './program.ts';
 import { type Server, startBare, startOurs } from './servers.ts';
+import { keep, print, printHead } from './table/report.ts';
+import { median } from './table/row.ts';
+import { WORK } from './token-work.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, requests: { type: 'string', default: '5000' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    requests: { type: 'string', default: '3000' },
+    /** Measures only these, separated by commas: the grants, metadata and jwks. */
+    only: { type: 'string', default: 'client_credentials,authorization_code,refresh_token,metadata,jwks' },
+    save: { type: 'boolean', default: false },
+  },
 });
 const ROUNDS = Number(values.rounds);
 const REQUESTS = Number(values.requests);
-
-type Work = (server: Server) => Promise<(connection: number) => Conversation>;
-
-/** Repeats the same call so many times. */
-const repeat =
-  (call: Call, total = REQUESTS): Work =>
-  async () =>
-  () => {
-    let left = total / CONNECTIONS;
-    return () => (left-- > 0 ? call : undefined);
-  };
-
-const token = (fields: Record<string, string>, headers?: Record<string, string>): Call => ({
-  path: '/token',
-  method: 'POST',
-  body: new URLSearchParams(fields).toString(),
-  ...(headers && { headers }),
-});
-const redemption = (code: string): Call =>
-  token({
-    grant_type: 'authorization_code',
-    client_id: CLIENT_ID,
-    redirect_uri: REDIRECT_URI,
-    code_verifier: VERIFIER,
-    code,
-  });
-const basic = { authorization: `Basic ${btoa(`${MACHINE_ID}:${MACHINE_SECRET}`)}` };
-
-const WORK: Readonly<Record<string, Work>> = {
-  client_credentials: repeat(token({ grant_type: 'client_credentials', scope: 'mcp:tools' }, basic)),
-  authorization_code: async (server) => {
-    const codes = await server.mint(REQUESTS);
-    return () => () => {
-      const code = codes.pop();
-      return code === undefined ? undefined : redemption(code);
-    };
-  },
-  refresh_token: async (server) => {
-    const codes = await server.mint(CONNECTIONS);
-    const first = await Promise.all(codes.map((code) => once(server, redemption(code))));
-    return (connection) => {
-      let left = REQUESTS / CONNECTIONS;
-      return (last) => {
-        const { refresh_token } = JSON.parse((last ?? first[connection])?.text ?? '{}');
-        return left-- > 0 ? token({ grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token }) : undefined;
-      };
-    };
-  },
-};
 
 const DOCUMENTS: Readonly<Record<string, string>> = {
   metadata: '/.well-known/oauth-authorization-server',
   jwks: '/jwks',
 };
 
-async function once(server: Server, { path, method = 'GET', body }: Call): Promise<Reply> {
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers, ...(body && { body }) });
-  return { status: answer.status, text: await answer.text() };
-}
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-
-const print = (...cells: readonly (string | number)[]): void => {
-  process.stdout.write(`| ${cells.join(' | ')} |\n`);
-};
+type Measured = Cost & Partial<TimedCost>;
 
 /** Measures all servers within each round, so that other load on the machine affects all of them. */
-async function measure(servers: readonly Server[], run: (server: Server) => Promise<Cost>) {
-  const costs = new Map<Server, Cost[]>(servers.map((server) => [server, []]));
+async function measure(servers: readonly Server[], run: (server: Server) => Promise<Measured>) {
+  const costs = new Map<Server, Measured[]>(servers.map((server) => [server, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
-    for (const server of servers) {
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
       const cost = await run(server);
       // The first round warms up the compiler.
       if (round > 0) costs.get(server)?.push(cost);
@@ -94,31 +43,40 @@ async function measure(servers: readonly Server[], run: (server: Server) => Prom
   return costs;
 }
 
+/** Documents are read as bytes, without the time of each. */
+const time = (ms: number): string => (Number.isNaN(ms) ? '–' : ms.toFixed(2));
+
+const results: object[] = [];
+
+async function report(work: string, servers: readonly Server[], run: (server: Server) => Promise<Measured>) {
+  const costs = await measure(servers, run);
+  const of = (server: Server | undefined, figure: 'perSecond' | 'cpu' | 'p50' | 'p99') =>
+    median((server && costs.get(server))?.map((cost) => cost[figure] ?? Number.NaN) ?? []);
+  for (const server of servers) {
+    const [perSecond, cpu] = [of(server, 'perSecond'), of(server, 'cpu')];
+    const [p50, p99, rss] = [of(server, 'p50'), of(server, 'p99'), residentMiB(server.pid)];
+    const [bySpeed, byCpu] = [perSecond / of(servers[0], 'perSecond'), of(servers[0], 'cpu') / cpu];
+    const ratios = [bySpeed.toFixed(2), cpu.toFixed(0), byCpu.toFixed(2)];
+    print(work, server.name, perSecond.toFixed(0), ...ratios, time(p50), time(p99), rss.toFixed(0));
+    results.push({ work, name: server.name, perSecond, cpu, bySpeed, byCpu, p50, p99, rss });
+  }
+}
+
 leaveServerAlone();
 await using started = new AsyncDisposableStack();
 const servers: readonly Server[] = [
   started.use(await startBare()),
   started.use(await startOurs('Redis')),
-  started.use(await startOurs('Redis', 'warn')),
+  started.use(await startOurs('Redis', { audit: true })),
   started.use(await startOurs('SQLite')),
 ];
-print('work', 'server', 'requests/s', 'of bare', 'CPU µs', 'bare CPU ÷ own');
-print('---', '---', '---:', '---:', '---:', '---:');
-for (const [name, work] of Object.entries(WORK)) {
-  await report(name, async (server) => load(server.port, server.pid, await work(server)));
+printHead(['work', 'server'], ['requests/s', 'of bare', 'CPU µs', 'bare CPU ÷ own', 'p50 ms', 'p99 ms', 'RSS MiB']);
+const chosen = <T>(all: Readonly<Record<string, T>>) =>
+  Object.entries(all).filter(([name]) => values.only.split(',').includes(name));
+for (const [name, work] of chosen(WORK)) {
+  await report(name, servers, async (server) => load(server.port, server.pid, await work(server, REQUESTS)));
 }
-for (const [name, path] of Object.entries(DOCUMENTS)) {
-  await report(name, (server) => read(server.port, server.pid, path, 4 * REQUESTS));
+for (const [name, path] of chosen(DOCUMENTS)) {
+  await report(name, servers, (server) => read(server.port, server.pid, path, 4 * REQUESTS));
 }
-
-async function report(name: string, run: (server: Server) => Promise<Cost>): Promise<void> {
-  const costs = await measure(servers, run);
-  const of = (server: Server | undefined, figure: 'perSecond' | 'cpu') =>
-    median((server && costs.get(server))?.map((cost) => cost[figure]) ?? []);
-  for (const server of servers) {
-    const speed = of(server, 'perSecond') / of(servers[0], 'perSecond');
-    const cpu = of(servers[0], 'cpu') / of(server, 'cpu');
-    const own = [of(server, 'perSecond').toFixed(0), speed.toFixed(2), of(server, 'cpu').toFixed(0), cpu.toFixed(2)];
-    print(name, server.name, ...own);
-  }
-}
+if (values.save) keep('tokens', { ...values, results });

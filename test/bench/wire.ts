@@ -59,7 +59,7 @@ export async function press({ servers, speakers, expected = '' }: Pressure): Pro
   return { requests, perSecond: requests / seconds, cpu: ((spent() - cpu) * 1e6) / requests, ...percentiles(times) };
 }
 
-function percentiles(times: readonly number[]): { readonly p50: number; readonly p99: number } {
+export function percentiles(times: readonly number[]): { readonly p50: number; readonly p99: number } {
   const sorted = Float64Array.from(times).sort();
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
   return { p50: at(0.5), p99: at(0.99) };
@@ -102,7 +102,7 @@ function abortOnFailure(socket: Socket, reject: (error: Error) => void, received
 }
 
 /** Finds the end by Content-Length, or by the last chunk (RFC 9112 §6). */
-function isComplete(response: string): boolean {
+export function isComplete(response: string): boolean {
   const head = response.indexOf('\r\n\r\n');
   if (head < 0) return false;
   const [, length] = /\r\ncontent-length: *(\d+)/i.exec(response.slice(0, head + 2)) ?? [];

@@ -38,7 +38,7 @@ export interface Pace {
   readonly seconds: number;
 }
 
-const median = (numbers: readonly number[]): number =>
+export const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 async function round({ servers, begin, expected }: Entrant, seconds: number): Promise<Cost> {
