@@ -1,7 +1,7 @@
 /** Owns how figures are shown and kept: a line of Markdown for each server, and a file in test/bench/results. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../support/stack.ts';
 
@@ -21,7 +21,7 @@ const git = (...args: readonly string[]): string => execFileSync('git', args, { 
 export function keep(bench: string, figures: Readonly<Record<string, unknown>>): void {
   const machine = {
     processor: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
+    cores: cpus().length,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     kernel: `Linux ${release()}`,
   };
