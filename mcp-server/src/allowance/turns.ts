@@ -34,3 +34,28 @@ export class Turns {
     });
   }
 }
+
+/** Messages of one call that are sent before other requests get a turn, and their characters. */
+const MESSAGES = 16;
+const CHARACTERS = 16_384;
+
+/** The pace of a call that sends many messages: a call with a few gives way to nobody. */
+export class Stride {
+  readonly #turns: Turns;
+  #messages = 0;
+  #characters = 0;
+
+  constructor(turns: Turns) {
+    this.#turns = turns;
+  }
+
+  /** Absent: the call continues immediately. */
+  wait(characters: number): Promise<void> | undefined {
+    this.#messages += 1;
+    this.#characters += characters;
+    if (this.#messages < MESSAGES && this.#characters < CHARACTERS) return undefined;
+    this.#messages = 0;
+    this.#characters = 0;
+    return this.#turns.wait();
+  }
+}

@@ -2,9 +2,11 @@
  * Owns the port between an era and the methods that all eras serve: how a running request communicates with its
  * client in every revision of MCP.
  */
+
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import type { Principal } from '../authorization/principal.ts';
+import type { Soon } from '../sessions/ports.ts';
 import type { LogLevel } from './define.ts';
 
 /** A request of the server to its client while a client's request runs. */
@@ -37,7 +39,7 @@ export interface Call {
   /** The token for progress notifications; absent: the client wants none. */
   readonly progressToken: string | number | undefined;
   /** Sends a notification before the answer. It is dropped without an error when the client can't get it. */
-  notify(notification: ClientNotification): Promise<void>;
+  notify(notification: ClientNotification): Soon<void>;
   /**
    * Sends a request to the client and waits for the response. The caller has checked that the client has the
    * capability. In 2026-07-28 the promise may never settle: the client's request then ends with this request, and

@@ -122,13 +122,20 @@ interface StreamState {
 export type ExhaustedBudget = 'session' | 'principal' | 'server';
 
 /** The result of an append: the current reader, or the budget that left no space for the event. */
-type Appended = { readonly reader: Reader | undefined } | { readonly full: ExhaustedBudget };
+export type Appended = { readonly reader: Reader | undefined } | { readonly full: ExhaustedBudget };
+
+/** What memory answers at once, and a store across the network later: a frequent path avoids promises that it does not need. */
+export type Soon<T> = T | Promise<T>;
+
+/** Goes on with a value, in this turn if it is there. */
+export const soon = <T, R>(value: Soon<T>, next: (value: T) => Soon<R>): Soon<R> =>
+  value instanceof Promise ? value.then(next) : next(value);
 
 export interface EventLog {
   /** Appends an event. @returns `undefined` when the session or the stream has ended */
-  append(name: StreamName, event: Append): Promise<Appended | undefined>;
+  append(name: StreamName, event: Append): Soon<Appended | undefined>;
   /** In order, without `after` itself. Events that were dropped because of the limits are skipped silently. */
-  read(name: StreamName, after: string | undefined, limit: number): Promise<readonly StreamEvent[]>;
+  read(name: StreamName, after: string | undefined, limit: number): Soon<readonly StreamEvent[]>;
   /** Makes `reader` the reader of the stream. @returns nothing when the session has ended */
   take(name: StreamName, reader: Reader): Promise<Taken | undefined>;
   /**

@@ -3,7 +3,7 @@
  * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
 import type { Referring } from '../authorization/status/reference.ts';
-import { type EventLog, StorageUnavailable, type StreamEvent, type StreamName } from './ports.ts';
+import { type EventLog, type Soon, StorageUnavailable, type StreamEvent, type StreamName } from './ports.ts';
 
 /** The connection that events are sent to. */
 export interface Sink {
@@ -45,23 +45,31 @@ export class StreamReader {
     return this.#cursor;
   }
 
-  /** Resolves when all events in the log were sent, or can't be sent now. */
-  wake(): Promise<void> {
+  /** Ends when all events in the log were sent, or can't be sent now: in this turn if the log answers at once. */
+  wake(): Soon<void> {
     this.#pending = true;
-    this.#reading ??= this.#read();
-    return this.#reading;
+    return this.#reading ?? this.#readNow();
   }
 
   stop(): void {
     this.#stopped = true;
   }
 
-  async #read(): Promise<void> {
-    try {
-      while (this.#pending && !this.#stopped) {
-        this.#pending = false;
-        await this.#readPage();
+  #readNow(): Soon<void> {
+    while (this.#pending && !this.#stopped) {
+      const events = this.#read();
+      if (events instanceof Promise) {
+        this.#reading = this.#readOn(events);
+        return this.#reading;
       }
+      this.#deliver(events);
+    }
+  }
+
+  async #readOn(first: Promise<readonly StreamEvent[]>): Promise<void> {
+    try {
+      this.#deliver(await first);
+      while (this.#pending && !this.#stopped) this.#deliver(await this.#read());
     } catch (error) {
       if (!(error instanceof StorageUnavailable)) throw error;
     } finally {
@@ -70,8 +78,12 @@ export class StreamReader {
     }
   }
 
-  async #readPage(): Promise<void> {
-    const events = await this.#log.read(this.#name, this.#cursor, PAGE);
+  #read(): Soon<readonly StreamEvent[]> {
+    this.#pending = false;
+    return this.#log.read(this.#name, this.#cursor, PAGE);
+  }
+
+  #deliver(events: readonly StreamEvent[]): void {
     for (const event of events) {
       if (this.#stopped) return;
       const sent = this.#sink.send(event);

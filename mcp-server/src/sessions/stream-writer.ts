@@ -4,10 +4,12 @@
  */
 import {
   type Append,
+  type Appended,
   type EventLog,
   type ExhaustedBudget,
   type MessageBus,
   type Reader,
+  type Soon,
   StorageFault,
   StorageUnavailable,
   type StreamName,
@@ -65,51 +67,67 @@ export class StreamWriter {
     return this.#waiting;
   }
 
-  append(entry: NewEvent): Promise<Written> {
-    this.#waiting += 1;
-    this.#dependencies.onWay(1);
-    const written = this.#tail
-      .then(() => this.#write(entry))
-      .finally(() => {
-        this.#waiting -= 1;
-        this.#dependencies.onWay(-1);
-      });
-    this.#tail = written.catch(() => {});
-    return written;
+  /** Answers in this turn if the log does, and nothing waits before. */
+  append(entry: NewEvent): Soon<Written> {
+    if (this.#waiting > 0) return this.#counted(this.#tail.then(() => this.#write(entry)));
+    const written = this.#write(entry);
+    return written instanceof Promise ? this.#counted(written) : written;
   }
 
-  async #write(entry: NewEvent): Promise<Written> {
+  /** Counts an event until it is in the log. */
+  #counted(written: Promise<Written>): Promise<Written> {
+    this.#waiting += 1;
+    this.#dependencies.onWay(1);
+    const counted = written.finally(() => {
+      this.#waiting -= 1;
+      this.#dependencies.onWay(-1);
+    });
+    this.#tail = counted.catch(() => {});
+    return counted;
+  }
+
+  #write(entry: NewEvent): Soon<Written> {
     const { producer, next } = this.#dependencies;
     const requests = this.#requests !== undefined && { requests: this.#requests };
     // Notifications of changes are short, and must not be dropped.
     const forced = entry.changes !== undefined && { forced: true };
-    return this.#try({ ...entry, ...requests, ...forced, producer, sequence: next() });
+    return this.#put({ ...entry, ...requests, ...forced, producer, sequence: next() });
   }
 
-  async #try(event: Append): Promise<Written> {
+  #put(event: Append): Soon<Written> {
+    const appended = this.#dependencies.log.append(this.#name, event);
+    return appended instanceof Promise ? this.#try(event, appended) : this.#settle(event, appended);
+  }
+
+  async #try(event: Append, first: Promise<Appended | undefined>): Promise<Written> {
+    let appending: Soon<Appended | undefined> = first;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       try {
-        const appended = await this.#dependencies.log.append(this.#name, event);
-        if (!appended) return 'over';
-        return 'full' in appended ? await this.#replace(event, appended.full) : await this.#wake(appended.reader);
+        return await this.#settle(event, await appending);
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
         if (error instanceof StorageFault) return 'lost';
         await this.#dependencies.pause(PAUSE);
+        if (attempt < ATTEMPTS) appending = this.#dependencies.log.append(this.#name, event);
       }
     }
     return 'lost';
+  }
+
+  #settle(event: Append, appended: Appended | undefined): Soon<Written> {
+    if (!appended) return 'over';
+    return 'full' in appended ? this.#replace(event, appended.full) : this.#wake(appended.reader);
   }
 
   async #replace(event: Append, full: ExhaustedBudget): Promise<Written> {
     const { instead, next } = this.#dependencies;
     const data = instead?.(event.data, full);
     if (data === undefined || event.forced) return 'full';
-    await this.#try({ ...event, data, forced: true, sequence: next() });
+    await this.#put({ ...event, data, forced: true, sequence: next() });
     return 'full';
   }
 
-  async #wake(reader: Reader | undefined): Promise<Written> {
+  #wake(reader: Reader | undefined): Soon<Written> {
     const { bus, wake } = this.#dependencies;
     if (!reader) return 'unread';
     if (reader.replica === bus.replica) {
@@ -117,7 +135,7 @@ export class StreamWriter {
       return 'read';
     }
     // If the wake-up can't be sent, the reader finds the event with its next periodic check.
-    const delivered = await bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
-    return delivered ? 'read' : 'unread';
+    const sent = bus.send(reader.replica, { kind: 'wake', ...this.#name }).catch(() => true);
+    return sent.then((delivered) => (delivered ? 'read' : 'unread'));
   }
 }

@@ -3,7 +3,7 @@
  * replicas. A stream is a log with a reader (MCP 2025-11-25 "Resumability and Redelivery").
  */
 import { lostAnswers } from './lost-call.ts';
-import type { EventLog, MessageBus, Reader, StreamName } from './ports.ts';
+import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
 import { type Sink, StreamReader } from './stream-reader.ts';
 import { type NewEvent, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
@@ -54,6 +54,7 @@ const EVERYTHING = 1_000_000;
 /** Characters after which the cursor of a reader is stored: events before the cursor can be dropped to make space. */
 const NOTED = 65_536;
 
+const nothing = (): void => {};
 const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
 
 export class Streams {
@@ -81,7 +82,7 @@ export class Streams {
     const onWay = (change: 1 | -1) => {
       this.#pending += change;
     };
-    const wake = (name: StreamName) => this.wake(name).catch(onFailure);
+    const wake = (name: StreamName) => Promise.resolve(this.wake(name)).catch(onFailure);
     this.#writing = { log, bus, pause, instead, producer: bus.replica, next, onWay, wake };
   }
 
@@ -156,10 +157,10 @@ export class Streams {
     return attachment;
   }
 
-  /** The log may have new events. Resolves when they were sent, if a connection of this replica reads the stream. */
-  async wake(name: StreamName): Promise<void> {
+  /** The log may have new events. Ends when they were sent, if a connection of this replica reads the stream. */
+  wake(name: StreamName): Soon<void> {
     const attachment = this.#attached.get(keyOf(name));
-    if (attachment) await this.#feed(attachment);
+    return attachment && this.#feed(attachment);
   }
 
   /** The client has received all of a finished stream, and will not resume it. */
@@ -182,7 +183,7 @@ export class Streams {
 
   /** Wake-ups may have been lost. */
   wakeAll(): void {
-    for (const attachment of this.all()) this.#feed(attachment).catch(this.#onFailure);
+    for (const attachment of this.all()) Promise.resolve(this.#feed(attachment)).catch(this.#onFailure);
   }
 
   /** Another connection reads the stream now. */
@@ -253,15 +254,19 @@ export class Streams {
     }
   }
 
-  async #feed({ name, as, reader }: Attachment): Promise<void> {
-    const before = reader.cursor;
-    await reader.wake();
+  #feed(attachment: Attachment): Soon<void> {
+    const before = attachment.reader.cursor;
+    return soon(attachment.reader.wake(), () => this.#note(attachment, before));
+  }
+
+  /** Stores the progress of a reader when there is enough of it. */
+  #note({ name, as, reader }: Attachment, before: string | undefined): Soon<void> {
     const { cursor } = reader;
     const isNews = name.stream === STANDALONE ? cursor !== before : reader.unstored >= NOTED;
-    if (cursor === undefined || !isNews) return;
+    if (cursor === undefined || !isNews) return undefined;
     reader.unstored = 0;
     // If this fails, a client that reconnects without Last-Event-ID may get an event twice.
-    await this.#log.renew(name, as, { cursor }).catch(() => {});
+    return this.#log.renew(name, as, { cursor }).then(nothing, nothing);
   }
 
   #detachPrevious(name: StreamName, previous: Reader): void {

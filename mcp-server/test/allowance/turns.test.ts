@@ -1,7 +1,7 @@
 /** Proves that requests which the store answered at the same time continue one after the other. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Turns } from '../../src/allowance/turns.ts';
+import { Stride, Turns } from '../../src/allowance/turns.ts';
 
 describe('requests that waited for the store', () => {
   it('requests that waited for the store continue eight in each turn of the event loop, in order', async () => {
@@ -26,5 +26,19 @@ describe('requests that waited for the store', () => {
       for (let n = 0; n < 8; n += 1) expect(turns.wait()).toBeUndefined();
       await setImmediate();
     }
+  });
+});
+
+describe('a call that sends many messages', () => {
+  it('a call gives way after sixteen short messages, or after fewer long ones', async () => {
+    const given: string[] = [];
+    const turns = { wait: () => void given.push('way') } as unknown as Turns;
+    const stride = new Stride(turns);
+    for (let n = 0; n < 15; n += 1) await stride.wait(10);
+    expect(given).toEqual([]);
+    await stride.wait(10);
+    expect(given).toEqual(['way']);
+    await stride.wait(16_384);
+    expect(given).toEqual(['way', 'way']);
   });
 });

@@ -43,7 +43,7 @@ function createReplica(storage: SessionStorage, bus: MessageBus = storage.bus) {
   bus.subscribe(
     (message) => {
       if (message.kind === 'changed') settled.push(announcements.receive(message.change, message.version));
-      if (message.kind === 'wake') settled.push(streams.wake(message));
+      if (message.kind === 'wake') settled.push(Promise.resolve(streams.wake(message)));
     },
     () => {},
   );

@@ -65,7 +65,8 @@ class RunningContext implements Context {
       requireProgress(progress, total, message);
       if (progressToken === undefined) return;
       const params = { progressToken, progress, ...(total !== undefined && { total }), ...(message && { message }) };
-      await this.#call.notify({ method: 'notifications/progress', params });
+      const sent = this.#call.notify({ method: 'notifications/progress', params });
+      if (sent) await sent;
     });
   }
 
@@ -74,7 +75,8 @@ class RunningContext implements Context {
     return handled(async (level, data) => {
       if (!meetsLevel(level, logLevel)) return;
       const params = { level, logger: this.#logger, data: logData(data) };
-      await this.#call.notify({ method: 'notifications/message', params });
+      const sent = this.#call.notify({ method: 'notifications/message', params });
+      if (sent) await sent;
     });
   }
 

@@ -190,8 +190,8 @@ const whenStored =
       const isOutage = error instanceof StorageUnavailable && !(error instanceof StorageFault);
       if (!isOutage) throw error;
       request.log.warn({ reason: error.message }, 'session storage unavailable');
-      // A stream that has begun may lack events: a client that opens it again gets them.
-      if (request.res.headersSent) request.res.destroy();
+      // A stream that has begun may lack events: a client that opens it again gets them. Deferred: its head is written first.
+      if (request.res.headersSent) setImmediate(() => request.res.destroy());
       else refuse(request.res, STORAGE_AWAY, requestIdOf(request.message));
     });
 
@@ -208,7 +208,7 @@ type Handlers = { [K in BusMessage['kind']]: (message: Extract<BusMessage, { kin
 /** What each message of another replica does on this replica. */
 function receivers({ multiplexer, streams, sessions, onChange, onFailure }: Receivers): (message: BusMessage) => void {
   const handlers: Handlers = {
-    wake: (name) => streams.wake(name).catch(onFailure),
+    wake: (name) => Promise.resolve(streams.wake(name)).catch(onFailure),
     taken: (name) => streams.taken(name, name.connection),
     response: (message) => receive(multiplexer, message),
     cancelled: (message) => receive(multiplexer, message),

@@ -10,8 +10,9 @@ import { LIMIT_REACHED, SESSION_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-cod
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
+import { Stride } from '../../allowance/turns.ts';
 import type { Principal } from '../../authorization/principal.ts';
-import { StorageUnavailable, type StreamEvent } from '../../sessions/ports.ts';
+import { type Soon, StorageUnavailable, type StreamEvent, soon } from '../../sessions/ports.ts';
 import type { Sink } from '../../sessions/stream-reader.ts';
 import type { NewEvent, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Attachment, Streams } from '../../sessions/streams.ts';
@@ -47,7 +48,7 @@ interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
   readonly response: EventStream;
   /** Resolves when a reader on this replica was sent all events of the log. */
-  readonly sent: () => Promise<void>;
+  readonly sent: () => Soon<void>;
 }
 
 /** Maximum number of events that are not in the log yet; a sender waits when there are more. */
@@ -69,35 +70,30 @@ export class PostResponse implements Outlet {
   readonly #json: JsonAnswer;
   readonly #pace: Pace | undefined;
   #share: Share | undefined;
-  #upgrade: Promise<Upgraded | undefined> | undefined;
+  /** Absent: no stream was opened yet. */
+  #upgrade: Soon<Upgraded | 'over'> | undefined;
   /** Answers of a batch are appended to the stream one after the other. */
   #tail: Promise<unknown> | undefined;
   readonly #keepAlive = new KeepAlivePace();
+  readonly #stride: Stride;
 
   constructor(options: PostResponseOptions) {
     const { res, batch } = options;
     this.#options = options;
     this.#waiting = new Set(options.requests.map(({ id }) => id));
     this.#json = new JsonAnswer(res, batch);
+    this.#stride = new Stride(options.allowance.turns);
     if (batch) this.#pace = new Pace(res);
     res.on('error', () => {});
-    if (options.accepted.streamFirst) this.#upgrade = this.#open();
+    if (options.accepted.streamFirst) this.#inBackground(this.#open());
   }
 
   ready(): Promise<void> | undefined {
     return this.#pace?.ready();
   }
 
-  async send(message: JSONRPCMessage): Promise<boolean> {
-    const upgraded = await this.#upgraded();
-    if (!upgraded) return false;
-    const written = upgraded.writer.append({ data: jsonText(message) });
-    this.#inBackground(written);
-    // The sender of a request waits for a response, which never comes if the client does not get the request.
-    if ('id' in message) return !['full', 'lost', 'over'].includes(await written);
-    if (upgraded.writer.waiting > AHEAD) await written;
-    await this.#options.allowance.turns.wait();
-    return true;
+  send(message: JSONRPCMessage): Soon<boolean> {
+    return soon(this.#upgraded(), (upgraded) => upgraded !== 'over' && this.#sendOn(upgraded, message));
   }
 
   answer(id: RequestId, response: string): void {
@@ -111,23 +107,23 @@ export class PostResponse implements Outlet {
   async releaseConnection(): Promise<void> {
     if (!primes(this.#options.revision)) return;
     const upgraded = await this.#upgraded();
+    if (upgraded === 'over') return;
     // The client can only resume a stream from an event with an id.
-    await upgraded?.writer.append({ data: '' });
-    setImmediate(() => upgraded?.response.end());
+    await upgraded.writer.append({ data: '' });
+    setImmediate(() => upgraded.response.end());
   }
 
   checkKeepAlive(): void {
-    if (this.#keepAlive.isDue())
-      this.#inBackground(this.#upgraded().then((upgraded) => upgraded?.response.keepAlive()));
+    if (!this.#keepAlive.isDue()) return;
+    this.#inBackground(soon(this.#upgraded(), (upgraded) => upgraded !== 'over' && upgraded.response.keepAlive()));
   }
 
   abandon(): void {
     this.#waiting.clear();
     this.#pace?.leave();
     const tellGone = () => this.#json.write(404, gone(this.#options.batch ? undefined : this.#options.requests[0]?.id));
-    const end = (upgraded: Upgraded | undefined) => (upgraded ? upgraded.response.end() : tellGone());
-    if (this.#upgrade) this.#inBackground(this.#upgrade.then(end));
-    else tellGone();
+    const end = (upgraded: Upgraded | 'over') => (upgraded === 'over' ? tellGone() : upgraded.response.end());
+    this.#inBackground(soon(this.#upgrade ?? 'over', end));
   }
 
   /** The answer, or an error instead when the client has too many unread bytes. */
@@ -143,23 +139,30 @@ export class PostResponse implements Outlet {
     return errorText(id, LIMIT_REACHED, reached);
   }
 
-  #upgraded(): Promise<Upgraded | undefined> {
+  #upgraded(): Soon<Upgraded | 'over'> {
     if (this.#upgrade) return this.#upgrade;
     const { accepted, res } = this.#options;
-    if (!accepted.stream || res.destroyed || res.writableEnded) return Promise.resolve(undefined);
-    this.#upgrade = this.#open();
+    return !accepted.stream || res.destroyed || res.writableEnded ? 'over' : this.#open();
+  }
+
+  #open(): Soon<Upgraded | 'over'> {
+    const answered = this.#json.take();
+    const opened = this.#openLogged();
+    if (opened instanceof Promise) {
+      const unlogged = (error: unknown) => {
+        if (!(error instanceof StorageUnavailable)) throw error;
+        return this.#openUnlogged();
+      };
+      this.#upgrade = opened.catch(unlogged).then((late) => this.#opened(late, answered));
+    } else this.#upgrade = this.#opened(opened, answered);
     return this.#upgrade;
   }
 
-  async #open(): Promise<Upgraded | undefined> {
-    const answered = this.#json.take();
-    const upgraded = await this.#openLogged().catch((error: unknown) => {
-      if (!(error instanceof StorageUnavailable)) throw error;
-      return this.#openUnlogged();
-    });
-    if (!upgraded) {
+  #opened(upgraded: Upgraded | 'over', answered: readonly string[]): Upgraded | 'over' {
+    this.#upgrade = upgraded;
+    if (upgraded === 'over') {
       this.#json.add(...answered);
-      return undefined;
+      return upgraded;
     }
     if (primes(this.#options.revision)) this.#inBackground(upgraded.writer.append({ data: '' }));
     for (const data of answered) {
@@ -169,10 +172,12 @@ export class PostResponse implements Outlet {
     return upgraded;
   }
 
-  async #openLogged(): Promise<Upgraded | undefined> {
+  /** @returns 'over' when the session has ended */
+  #openLogged(): Soon<Upgraded | 'over'> {
     const { streams, session, requests, res, revision, receipts } = this.#options;
     const name = streams.newName(session);
-    const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
+    let attachment: Attachment<ResponseSink> | undefined;
+    const attaching = streams.attach<ResponseSink>(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
       // Another connection reads the stream now, and the buffer of this one says nothing about the reader.
       const end = () => {
@@ -187,20 +192,23 @@ export class PostResponse implements Outlet {
       };
       return { ...sink, send, end, response, opener: this.#options.principal };
     });
-    if (!attachment) return undefined;
-    const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
-    return { writer, response: attachment.sink.response, sent: () => streams.wake(name) };
+    return soon(attaching, (attached): Upgraded | 'over' => {
+      attachment = attached;
+      if (!attached) return 'over';
+      const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
+      return { writer, response: attached.sink.response, sent: () => streams.wake(name) };
+    });
   }
 
   /** While the store is unavailable, events are sent to this connection only, and the stream can't be resumed. */
   #openUnlogged(): Upgraded {
     const response = new EventStream(this.#options.res, undefined, this.#readersShare());
-    const append = async ({ data, last = false }: NewEvent): Promise<Written> => {
+    const append = ({ data, last = false }: NewEvent): Written => {
       const sent = !data || response.send({ data });
       if (last) response.end();
       return sent ? 'read' : 'unread';
     };
-    return { response, writer: { append, waiting: 0 }, sent: async () => {} };
+    return { response, writer: { append, waiting: 0 }, sent: () => {} };
   }
 
   #readersShare(): Share {
@@ -215,15 +223,17 @@ export class PostResponse implements Outlet {
       this.#gather(data, last);
       return;
     }
-    const settle = async (upgraded: Upgraded | undefined) => {
-      if (!upgraded) this.#gather(data, last);
-      else if ((await this.#append(upgraded, { data, last })) === 'lost') upgraded.response.end();
+    const end = (upgraded: Upgraded) => (written: Written) => {
+      if (written === 'lost') upgraded.response.end();
     };
-    this.#inBackground(this.#upgrade.then(settle));
+    const settle = (upgraded: Upgraded | 'over'): Soon<void> =>
+      upgraded === 'over' ? this.#gather(data, last) : soon(this.#append(upgraded, { data, last }), end(upgraded));
+    this.#inBackground(soon(this.#upgrade, settle));
   }
 
   /** The client would wait for ever for what has failed, so its connection is closed. */
-  #inBackground(work: Promise<unknown>): void {
+  #inBackground(work: unknown): void {
+    if (!(work instanceof Promise)) return;
     work.catch((error: unknown) => {
       this.#options.onFailure(error);
       this.#options.res.destroy();
@@ -234,14 +244,14 @@ export class PostResponse implements Outlet {
     if (data) this.#json.add(data);
     this.#pace?.written(data.length);
     if (last) this.#json.end();
-    else if (this.#json.gathered > GATHERED) this.#sendOn();
+    else if (this.#json.gathered > GATHERED) this.#sendGathered();
   }
 
   /**
    * Sends the collected answers of a batch. A stream allows the running requests to send messages later; JSON does
    * not.
    */
-  #sendOn(): void {
+  #sendGathered(): void {
     if (!this.#pace) return;
     if (this.#options.accepted.stream && !this.#upgrade) {
       this.#inBackground(this.#upgraded());
@@ -255,20 +265,35 @@ export class PostResponse implements Outlet {
    * The next answer of a batch waits until this one was sent to the client: the log keeps a limited number of
    * bytes.
    */
-  async #append(upgraded: Upgraded, entry: NewEvent): Promise<Written> {
-    const pace = this.#pace;
-    const append = async () => {
-      const written = await upgraded.writer.append(entry);
+  #append(upgraded: Upgraded, entry: NewEvent): Soon<Written> {
+    const release = (written: Written): Written => {
       this.#share?.release(entry.data.length > SMALL ? entry.data.length : 0);
-      if (!pace) return written;
+      return written;
+    };
+    const pace = this.#pace;
+    if (!pace) return soon(upgraded.writer.append(entry), release);
+    const append = async () => {
+      const written = release(await upgraded.writer.append(entry));
       await upgraded.sent();
       await pace.drained();
       pace.written(entry.data.length);
       return written;
     };
-    if (!pace) return append();
     const turn = this.#tail ? this.#tail.then(append) : append();
     this.#tail = turn.catch(() => {});
     return turn;
+  }
+
+  #sendOn({ writer }: Upgraded, message: JSONRPCMessage): Soon<boolean> {
+    const data = jsonText(message);
+    const written = writer.append({ data });
+    this.#inBackground(written);
+    // The sender of a request waits for a response, which never comes if the client does not get the request.
+    if ('id' in message) return soon(written, (how) => !['full', 'lost', 'over'].includes(how));
+    const ready = writer.waiting > AHEAD ? written : undefined;
+    return soon(
+      soon(ready, () => this.#stride.wait(data.length)),
+      () => true,
+    );
   }
 }

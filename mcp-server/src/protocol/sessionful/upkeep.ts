@@ -142,8 +142,7 @@ export function createUpkeep({
     settled: (session: string): void => {
       if (!draining) return;
       const name = { session, stream: STANDALONE };
-      streams
-        .wake(name)
+      Promise.resolve(streams.wake(name))
         .then(() => leave(streams.all().filter((attachment) => attachment.name.session === session)))
         .catch(report);
     },

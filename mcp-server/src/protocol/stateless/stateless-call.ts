@@ -101,7 +101,7 @@ export class StatelessCall implements Call {
     }
   }
 
-  async notify(notification: ClientNotification): Promise<void> {
+  notify(notification: ClientNotification): void {
     if (!this.#over) this.#upgrade()?.send({ data: jsonText({ jsonrpc: '2.0', ...notification }) });
   }
 

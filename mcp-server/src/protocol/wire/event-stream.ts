@@ -30,6 +30,9 @@ export class EventStream {
   readonly #share: Share | undefined;
   /** Whether the share is released when the response has been written. */
   #counts = false;
+  /** What is written when this turn ends: a call that reports its progress sends several frames in one. */
+  #frames = '';
+  #isArmed = false;
 
   /**
    * @param onClose runs once, whoever ends the stream
@@ -41,8 +44,10 @@ export class EventStream {
     if (onClose) res.once('close', onClose);
     // A reset connection is normal, and is reported as 'close'.
     res.on('error', () => {});
-    if (!res.destroyed) beginAnswer(res, 200, HEADERS).flushHeaders();
-    else if (onClose) onClose();
+    if (!res.destroyed) {
+      beginAnswer(res, 200, HEADERS);
+      this.#arm();
+    } else if (onClose) onClose();
   }
 
   get open(): boolean {
@@ -51,14 +56,11 @@ export class EventStream {
 
   /** @returns false when the stream accepts no more events */
   send({ data, event = 'message', id, retry }: Frame): boolean {
-    const lines = [
-      ...(retry === undefined ? [] : [`retry: ${retry}`]),
-      ...(id === undefined ? [] : [`id: ${id}`]),
-      // An event without data only carries its id, and has no name.
-      ...(data ? [`event: ${event}`] : []),
-      `data: ${data}`,
-    ];
-    return this.#write(`${lines.join('\n')}\n\n`);
+    const again = retry === undefined ? '' : `retry: ${retry}\n`;
+    const position = id === undefined ? '' : `id: ${id}\n`;
+    // An event without data only carries its id, and has no name.
+    const name = data ? `event: ${event}\n` : '';
+    return this.#write(`${again}${position}${name}data: ${data}\n\n`);
   }
 
   keepAlive(): void {
@@ -66,14 +68,32 @@ export class EventStream {
   }
 
   end(): void {
-    if (this.open) this.#res.end();
+    if (this.open) this.#res.end(this.#frames);
+    this.#frames = '';
   }
 
   #write(frame: string): boolean {
     if (!this.open) return false;
-    if (this.#res.writableLength > BACKLOG) this.#res.destroy();
-    else if (!this.#res.write(frame) && !this.#countUnread(frame.length)) this.#res.destroy();
+    this.#frames += frame;
+    if (this.#res.writableLength + this.#frames.length > BACKLOG + frame.length) this.#res.destroy();
+    else this.#arm();
     return !this.#res.destroyed;
+  }
+
+  /** Node itself does not write to the socket before the same moment. */
+  #arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    process.nextTick(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isArmed = false;
+    if (!this.open) return;
+    const frames = this.#frames;
+    this.#frames = '';
+    if (frames === '') this.#res.flushHeaders();
+    else if (!this.#res.write(frames) && !this.#countUnread(frames.length)) this.#res.destroy();
   }
 
   /**

@@ -1,10 +1,21 @@
 /** Owns the logs of streams in one process: the `EventLog` of a server without Redis. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import type { Append, EventLog, ExhaustedBudget, LogLimits, Reader, StreamName } from '../../sessions/ports.ts';
+import type {
+  Append,
+  Appended,
+  EventLog,
+  ExhaustedBudget,
+  LogLimits,
+  Reader,
+  StreamEvent,
+  StreamName,
+} from '../../sessions/ports.ts';
 import { ByteBudgets } from './byte-budgets.ts';
 import { type Log, numberOf, SessionLogs } from './session-logs.ts';
 
 export interface MemoryEventLog extends EventLog {
+  append(name: StreamName, event: Append): Appended | undefined;
+  read(name: StreamName, after: string | undefined, limit: number): readonly StreamEvent[];
   /** Drops the logs of a session that has ended. */
   forget(session: string): void;
 }
@@ -13,7 +24,7 @@ export interface MemoryEventLog extends EventLog {
 export function createMemoryEventLog(
   clock: Clock,
   limits: LogLimits,
-  personOf: (session: string) => Promise<string | undefined>,
+  personOf: (session: string) => string | undefined,
 ): MemoryEventLog {
   const sessions = new Map<string, SessionLogs>();
   const budgets = new ByteBudgets(limits);
@@ -43,8 +54,8 @@ export function createMemoryEventLog(
   };
 
   return {
-    append: async (name, event) => {
-      const person = await personOf(name.session);
+    append: (name, event) => {
+      const person = personOf(name.session);
       if (person === undefined) return undefined;
       const { logs, log } = open(name, person);
       if (isRepeated(log, event)) return { reader: log.reader };
@@ -59,14 +70,15 @@ export function createMemoryEventLog(
       logs.retire(name.stream, limits.over);
       return { reader: log.reader };
     },
-    read: async (name, after, limit) => {
+    read: (name, after, limit) => {
       const events = find(name)?.events ?? [];
       const cursor = numberOf(after);
-      const first = events.findIndex(({ id }) => numberOf(id) > cursor);
-      return first < 0 ? [] : events.slice(first, first + limit);
+      // From the end: a reader mostly lacks the newest event alone.
+      const first = events.findLastIndex(({ id }) => numberOf(id) <= cursor) + 1;
+      return events.slice(first, first + limit);
     },
     take: async (name, reader) => {
-      const person = await personOf(name.session);
+      const person = personOf(name.session);
       if (person === undefined) return undefined;
       const { logs, log } = open(name, person);
       const { reader: previous, cursor, changes } = log;
@@ -104,7 +116,7 @@ export function createMemoryEventLog(
       if (log?.over && (!log.reader || isSame(log.reader, reader))) sessions.get(name.session)?.drop(name.stream);
     },
     notePending: async (name, replica, requests) => {
-      const person = await personOf(name.session);
+      const person = personOf(name.session);
       if (person === undefined) return;
       const { pendingRequests } = open(name, person).log;
       if (requests) pendingRequests.set(replica, requests);

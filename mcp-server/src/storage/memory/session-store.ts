@@ -9,6 +9,12 @@ const PACE = 1_000;
 
 interface Kept {
   session: McpSession;
+  readonly person: string;
+}
+
+export interface MemorySessionStore extends SessionStore {
+  /** The person of a session that has not ended. */
+  personOf(id: string): string | undefined;
 }
 
 /** @param onEnd runs for each session that ends */
@@ -16,7 +22,7 @@ export function createMemorySessionStore(
   limits: SessionLimits,
   clock: Clock,
   onEnd: (id: string) => void,
-): SessionStore {
+): MemorySessionStore {
   const { maxSessions, maxSessionsPerPrincipal } = limits;
   const sessions = new Map<string, Kept>();
   const people = new Map<string, Set<string>>();
@@ -25,7 +31,7 @@ export function createMemorySessionStore(
     const kept = sessions.get(id);
     if (!kept) return false;
     sessions.delete(id);
-    const person = personOf(kept.session.owner);
+    const { person } = kept;
     const theirs = people.get(person);
     theirs?.delete(id);
     if (theirs?.size === 0) people.delete(person);
@@ -58,10 +64,11 @@ export function createMemorySessionStore(
       const person = personOf(session.owner);
       const room = makeRoom(person);
       if (typeof room === 'string') return room;
-      sessions.set(session.id, { session });
+      sessions.set(session.id, { session, person });
       people.set(person, (people.get(person) ?? new Set()).add(session.id));
       return room;
     },
+    personOf: (id) => find(id)?.person,
     get: async (id) => find(id)?.session,
     use: async ({ id }, { usedUntil, tokenExpiresAt, status }) => {
       const kept = find(id);

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { personOf } from '../../authorization/principal.ts';
 import type { LogLimits, SessionStorage } from '../../sessions/ports.ts';
 import type { SessionLimits } from '../../sessions/session.ts';
 import { createMemoryChangeLog } from './change-log.ts';
@@ -16,10 +15,7 @@ import { createMemorySessionStore } from './session-store.ts';
 export function createMemoryStorage(clock: Clock, limits: SessionLimits, logLimits: LogLimits): () => SessionStorage {
   const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(limits, clock, (id) => log.forget(id));
-  const log = createMemoryEventLog(clock, logLimits, async (id) => {
-    const session = await store.get(id);
-    return session && personOf(session.owner);
-  });
+  const log = createMemoryEventLog(clock, logLimits, store.personOf);
   const changes = createMemoryChangeLog();
   return () => ({ store, log, changes, bus: createMemoryBus(randomBytes(6).toString('hex'), listeners) });
 }

@@ -86,14 +86,16 @@ export class Connection extends EventEmitter {
   flushHeaders(): void {}
 
   write(text: string): boolean {
-    this.written.push(text);
-    this.#travel(() => this.#receiver.text(text));
+    for (const frame of text.split(/(?<=\n\n)/)) {
+      this.written.push(frame);
+      this.#travel(() => this.#receiver.text(frame));
+    }
     return true;
   }
 
   end(text?: string): void {
     if (this.writableEnded) return;
-    if (text !== undefined) this.write(text);
+    if (text) this.write(text);
     this.writableEnded = true;
     this.#travel(() => {
       this.#receiver.ended();

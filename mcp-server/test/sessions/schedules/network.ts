@@ -2,7 +2,7 @@
  * Owns the connections between the replicas and their shared storage in a model run: the schedule decides when a call
  * takes effect and when it is answered, and either may fail; messages of the bus arrive late or never.
  */
-import { type MessageBus, type SessionStorage, StorageUnavailable } from '../../../src/sessions/ports.ts';
+import { type MessageBus, type SessionStorage, type Soon, StorageUnavailable } from '../../../src/sessions/ports.ts';
 import type { Records } from './records.ts';
 import type { Fate, Schedule } from './schedule.ts';
 
@@ -50,7 +50,7 @@ export class Network {
       return Object.fromEntries(Object.entries(port).map(([name, work]) => [name, call(work)])) as T;
     };
 
-  #call<T>(member: Condition, work: () => Promise<T>): Promise<T> {
+  #call<T>(member: Condition, work: () => Soon<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const refuse = () => {
         this.faults += 1;
@@ -60,7 +60,7 @@ export class Network {
         // Messages that a replica sent before its death still arrive; messages to it do not.
         const sent = fate !== 'refused' && !this.away && !member.cut;
         const arrives = sent && fate !== 'late';
-        if (sent && !arrives) this.#schedule.add(`${member.name} asked`, () => work().then(() => {}));
+        if (sent && !arrives) this.#schedule.add(`${member.name} asked`, async () => void (await work()));
         const answer = arrives ? await work() : undefined;
         this.#schedule.add(`${member.name} hears`, () => {
           if (member.dead) return;

@@ -4,7 +4,7 @@
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import type { ChangeLog, EventLog, MessageBus, Reader, SessionStore, StreamName } from '../../../src/sessions/ports.ts';
 import { createMemoryChangeLog } from '../../../src/storage/memory/change-log.ts';
-import { createMemoryEventLog } from '../../../src/storage/memory/event-log.ts';
+import { createMemoryEventLog, type MemoryEventLog } from '../../../src/storage/memory/event-log.ts';
 import { createMemoryBus, type ReplicaListeners } from '../../../src/storage/memory/message-bus.ts';
 import { createMemorySessionStore } from '../../../src/storage/memory/session-store.ts';
 
@@ -42,8 +42,8 @@ export const keyOf = ({ session, stream }: StreamName): string => `${session} ${
 export function createRecords(clock: FakeClock, exists?: () => boolean): { records: Records; facts: Facts } {
   const listeners: ReplicaListeners = new Map();
   const store = createMemorySessionStore(LIMITS, clock, (id) => log.forget(id));
-  const log = createMemoryEventLog(clock, LOG_LIMITS, async (id) => {
-    const goesOn = exists?.() ?? (await store.get(id)) !== undefined;
+  const log = createMemoryEventLog(clock, LOG_LIMITS, (id) => {
+    const goesOn = exists?.() ?? store.personOf(id) !== undefined;
     return goesOn ? 'somebody' : undefined;
   });
   const facts: Facts = { logs: new Map(), ended: new Set(), recorded: [], breaches: [] };
@@ -64,13 +64,13 @@ const observeStore = (store: SessionStore, { ended }: Facts): SessionStore => ({
   },
 });
 
-function observeLog(log: EventLog, { logs, ended, breaches }: Facts): EventLog {
+function observeLog(log: MemoryEventLog, { logs, ended, breaches }: Facts): EventLog {
   return {
     ...log,
     append: async (name, event) => {
-      const before = (await log.read(name, undefined, 1_000)).length;
-      const appended = await log.append(name, event);
-      const added = (await log.read(name, undefined, 1_000)).slice(before);
+      const before = log.read(name, undefined, 1_000).length;
+      const appended = log.append(name, event);
+      const added = log.read(name, undefined, 1_000).slice(before);
       const known = logs.get(keyOf(name)) ?? [];
       const about = { changes: event.changes, reader: appended && 'reader' in appended ? appended.reader : undefined };
       logs.set(keyOf(name), [...known, ...added.map(({ id, data }) => ({ id, data, ...about }))]);

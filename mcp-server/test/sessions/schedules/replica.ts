@@ -98,8 +98,8 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
     settled,
     onFailure,
   });
-  const guard = (work: Promise<unknown>): void => {
-    work.catch(onFailure);
+  const guard = (work: unknown): void => {
+    Promise.resolve(work).catch(onFailure);
   };
   const hear = (message: BusMessage): void => {
     if (message.kind === 'wake') guard(streams.wake(message));

@@ -1,12 +1,14 @@
 /** Owns the port between a running request and the connection or log that carries its messages to the client. */
+
 import type { Audit } from '@mcp-oauth/shared/audit/entry';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Principal } from '../../../authorization/principal.ts';
+import type { Soon } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
 
 export interface Outlet {
   /** Sends a message before the answer. @returns false when this client can't get it */
-  send(message: JSONRPCMessage): Promise<boolean>;
+  send(message: JSONRPCMessage): Soon<boolean>;
   /** @param response as JSON text */
   answer(id: RequestId, response: string): void;
   /** A cancelled request gets no answer (MCP cancellation). */

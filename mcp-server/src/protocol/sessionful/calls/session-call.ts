@@ -2,7 +2,9 @@
  * Owns one request of a session while it runs, as the methods see it (MCP 2025-11-25 basic/utilities: progress, cancellation;
  * client: elicitation, sampling, roots).
  */
+
 import type { ClientCapabilities, JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { type Soon, soon } from '../../../sessions/ports.ts';
 import type { Call, ClientNotification, ClientRequest } from '../../call.ts';
 import type { LogLevel } from '../../define.ts';
 import type { Run } from './outlet.ts';
@@ -68,9 +70,9 @@ export class SessionCall implements Call {
     return this.#controller.signal;
   }
 
-  async notify(notification: ClientNotification): Promise<void> {
-    if (this.over) return;
-    await this.run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage);
+  notify(notification: ClientNotification): Soon<void> {
+    if (this.over) return undefined;
+    return soon(this.run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage), () => {});
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
