@@ -1,11 +1,12 @@
 /** Proves that the compile cache of an image is complete, and that a service starts as usual with one that does not fit. */
-import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROOT, Run } from '../support/stack.ts';
+import { ROOT } from '../support/stack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-compiled-'));
 const NODE_COMPILE_CACHE = join(folder, 'compiled');
@@ -15,12 +16,21 @@ const DEBUG = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
 
 async function start(env: NodeJS.ProcessEnv): Promise<string> {
   const [port] = await freePorts(1);
-  const settings = { DEVELOPMENT_IDP_URL: `http://localhost:${port}` };
-  const run = new Run({ ...settings, NODE_COMPILE_CACHE, ...env }, 'development-idp/src/main.ts');
-  await run.says('"msg":"ready"');
-  const { code, output } = await run.stop();
-  expect(code).toBe(0);
-  return output;
+  const settings = { DEVELOPMENT_IDP_URL: `http://localhost:${port}`, NODE_COMPILE_CACHE, ...env };
+  // A file, because Node.js drops lines about its cache when a pipe is full.
+  const path = join(folder, `${port}.log`);
+  const log = openSync(path, 'w');
+  const child = spawn(process.execPath, ['development-idp/src/main.ts'], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...settings },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const ended = once(child, 'exit');
+  await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000 }).toContain('"msg":"ready"');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  return readFileSync(path, 'utf8');
 }
 
 /** The files whose cache was read, and those of which it does not exist or does not fit. */
