@@ -142,7 +142,8 @@ export class PostResponse implements Outlet {
   #upgraded(): Soon<Upgraded | 'over'> {
     if (this.#upgrade) return this.#upgrade;
     const { accepted, res } = this.#options;
-    return !accepted.stream || res.destroyed || res.writableEnded ? 'over' : this.#open();
+    // After a JSON answer there is no stream: the tool may still send messages that nobody awaits.
+    return !accepted.stream || res.destroyed || res.headersSent ? 'over' : this.#open();
   }
 
   #open(): Soon<Upgraded | 'over'> {

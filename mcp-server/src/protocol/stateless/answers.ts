@@ -30,6 +30,6 @@ const RETRY_AFTER = '10';
 const LATER = [...JSON_ANSWER, 'Retry-After', RETRY_AFTER];
 
 export function writeJson(res: ServerResponse, status: number, text: string): void {
-  if (res.destroyed || res.writableEnded) return;
+  if (res.destroyed || res.headersSent) return;
   answer(res, status, status === 503 || status === 429 ? LATER : JSON_ANSWER, text);
 }

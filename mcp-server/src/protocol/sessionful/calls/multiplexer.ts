@@ -38,6 +38,9 @@ const NO_PARAMS = {};
 /** Methods whose results are prepared objects. */
 const PREPARED: ReadonlySet<string> = new Set(['initialize', ...LISTS]);
 
+/** The number of a call that was answered before it counted as running; none of those that run has it. */
+const ENDED = 0;
+
 const REVOKED = 'The access token of this request was revoked';
 
 const keyOf = (session: string, id: RequestId): string => `${session} ${typeof id} ${id}`;
@@ -234,9 +237,12 @@ export class Multiplexer implements Transport {
     );
   }
 
-  #end({ run, number }: SessionCall, text: string): void {
+  #end(call: SessionCall, text: string): void {
+    const { run } = call;
+    // A call that was answered at once never runs: what its tool asks the client later must not count it.
+    call.number ??= ENDED;
     run.outlet.answer(run.id, text);
-    if (number !== undefined) this.#take(number);
+    this.#take(call.number);
   }
 
   /** The SDK has answered. */

@@ -20,6 +20,9 @@ import {
 const aborted = Promise.withResolvers<unknown>();
 const base = { title: 'A test', description: 'Only for tests.', input: z.object({}) };
 
+/** The outcome of what a tool does after its answer. */
+const afterwards = Promise.withResolvers<readonly PromiseSettledResult<unknown>[]>();
+
 const broken = [
   defineTool({ ...base, name: 'refuses', run: () => Promise.reject(new ToolError('Try with sugar.')) }),
   defineTool({ ...base, name: 'crashes', run: () => Promise.reject(new Error('secret detail')) }),
@@ -39,6 +42,15 @@ const broken = [
       await promise;
       aborted.resolve(signal.reason);
       return { text: 'never read' };
+    },
+  }),
+  defineTool({
+    ...base,
+    name: 'goes_on_after_its_answer',
+    run: (_, { log, progress, roots }) => {
+      const late = Promise.resolve().then(() => Promise.allSettled([log('info', 'late'), progress(1), roots()]));
+      late.then(afterwards.resolve, afterwards.reject);
+      return { text: 'early' };
     },
   }),
   defineTool({
@@ -207,5 +219,16 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     const stream = await send(mcp.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
     await send(mcp.url, undefined, { method: 'DELETE', session });
     expect((await messages(stream)).filter(({ id }) => id === 9)).toEqual([]);
+  });
+});
+
+describe('MCP 2025-11-25 server/tools: what a tool does besides its answer', () => {
+  it('messages after the answer are dropped without an error, and a question then fails and leaves nothing running', async () => {
+    const session = await openSession(mcp.url, 'ada', '2025-11-25', { roots: {} });
+    const message = call(1, 'goes_on_after_its_answer', {}, { _meta: { progressToken: 'p' } });
+    expect((await post(message, session)).result).toMatchObject({ content: [{ text: 'early' }] });
+    expect((await afterwards.promise).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(mcp.endpoints.running()).toBe(0);
+    expect(mcp.endpoints.isRunning(session, 1)).toBe(false);
   });
 });
