@@ -1,10 +1,8 @@
 /**
  * Owns the response to one POST with requests, from the first to the last answer (MCP 2025-11-25 basic/transports,
  * "Sending Messages to the Server"): one JSON body, or a stream once a message precedes the answer. Only streams
- * use the log, as only a stream can be resumed. The answers of a batch are sent as they come, once they exceed a
- * few.
+ * use the log, as only a stream can be resumed. The answers of a batch are sent once they exceed a few.
  */
-
 import type { ServerResponse } from 'node:http';
 import { LIMIT_REACHED, SESSION_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
@@ -146,21 +144,25 @@ export class PostResponse implements Outlet {
     return !accepted.stream || res.destroyed || res.headersSent ? 'over' : this.#open();
   }
 
-  #open(): Soon<Upgraded | 'over'> {
+  #open(): Promise<Upgraded | 'over'> {
     const answered = this.#json.take();
-    const opened = this.#openLogged();
-    if (opened instanceof Promise) {
-      const unlogged = (error: unknown) => {
-        if (!(error instanceof StorageUnavailable)) throw error;
-        return this.#openUnlogged();
-      };
-      this.#upgrade = opened.catch(unlogged).then((late) => this.#opened(late, answered));
-    } else this.#upgrade = this.#opened(opened, answered);
-    return this.#upgrade;
+    const unlogged = (error: unknown) => {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      return this.#openUnlogged();
+    };
+    const opening = this.#openLogged()
+      .catch(unlogged)
+      .then((upgraded) => this.#opened(upgraded, answered));
+    const use = (upgraded: Upgraded | 'over'): void => {
+      this.#upgrade = upgraded;
+    };
+    // Right before the messages that wait for the stream: one that is sent until then would overtake them.
+    opening.then(use, () => {});
+    this.#upgrade = opening;
+    return opening;
   }
 
   #opened(upgraded: Upgraded | 'over', answered: readonly string[]): Upgraded | 'over' {
-    this.#upgrade = upgraded;
     if (upgraded === 'over') {
       this.#json.add(...answered);
       return upgraded;
@@ -174,11 +176,10 @@ export class PostResponse implements Outlet {
   }
 
   /** @returns 'over' when the session has ended */
-  #openLogged(): Soon<Upgraded | 'over'> {
+  async #openLogged(): Promise<Upgraded | 'over'> {
     const { streams, session, requests, res, revision, receipts } = this.#options;
     const name = streams.newName(session);
-    let attachment: Attachment<ResponseSink> | undefined;
-    const attaching = streams.attach<ResponseSink>(name, (detach) => {
+    const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
       const response = new EventStream(res, detach, this.#readersShare());
       // Another connection reads the stream now, and the buffer of this one says nothing about the reader.
       const end = () => {
@@ -193,12 +194,9 @@ export class PostResponse implements Outlet {
       };
       return { ...sink, send, end, response, opener: this.#options.principal };
     });
-    return soon(attaching, (attached): Upgraded | 'over' => {
-      attachment = attached;
-      if (!attached) return 'over';
-      const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
-      return { writer, response: attached.sink.response, sent: () => streams.wake(name) };
-    });
+    if (!attachment) return 'over';
+    const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
+    return { writer, response: attachment.sink.response, sent: () => streams.wake(name) };
   }
 
   /** While the store is unavailable, events are sent to this connection only, and the stream can't be resumed. */

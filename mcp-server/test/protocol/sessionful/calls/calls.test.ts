@@ -55,6 +55,17 @@ const broken = [
   }),
   defineTool({
     ...base,
+    name: 'awaits_nothing',
+    run: async (_, { progress }) => {
+      for (let n = 1; n <= 40; n += 1) {
+        progress(n).catch(() => {});
+        await undefined;
+      }
+      return { text: 'done' };
+    },
+  }),
+  defineTool({
+    ...base,
     name: 'asks_too_much',
     run: async (_, { elicit }) => {
       await elicit('?', z.object({ nested: z.object({}) }));
@@ -230,5 +241,14 @@ describe('MCP 2025-11-25 server/tools: what a tool does besides its answer', () 
     expect((await afterwards.promise).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     expect(mcp.endpoints.running()).toBe(0);
     expect(mcp.endpoints.isRunning(session, 1)).toBe(false);
+  });
+
+  it('MCP basic/utilities/progress: progress that a tool does not await arrives in its order, before the answer', async () => {
+    const session = await openSession(mcp.url);
+    const message = call(1, 'awaits_nothing', {}, { _meta: { progressToken: 'p' } });
+    const said = await messages(await send(mcp.url, message, { session }));
+    const steps = said.flatMap(({ params }) => (params ? [params.progress] : []));
+    expect(steps).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+    expect(said.at(-1)?.result).toMatchObject({ content: [{ text: 'done' }] });
   });
 });
