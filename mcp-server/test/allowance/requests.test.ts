@@ -75,6 +75,16 @@ describe('JSON-RPC 2.0 §6 a batch', () => {
     },
   );
 
+  it('the answers of a batch arrive whole as a stream, though a few of them exceed what may wait for a reader', async () => {
+    await using large = await startLimited();
+    const session = await large.open('2025-03-26');
+    const answer = await large.post(
+      session,
+      numbered(40, (n) => say(n, 300_000)),
+    );
+    expect(messagesOf(await answer.text()).map(({ id, error }) => error ?? id)).toEqual(numbered(40, (n) => n));
+  });
+
   it('a batched request that has not begun can be cancelled (MCP cancellation)', async () => {
     await using gated = await startLimited();
     const session = await gated.open('2025-03-26');

@@ -274,6 +274,8 @@ export class PostResponse implements Outlet {
     const append = async () => {
       const written = release(await upgraded.writer.append(entry));
       await upgraded.sent();
+      // Only what is written tells the pace how much the client has to read.
+      upgraded.response.flush();
       await pace.drained();
       pace.written(entry.data.length);
       return written;

@@ -9,6 +9,9 @@ import type { Share } from '../../allowance/allowance.ts';
 /** Maximum bytes that wait for a reader. A slower reader is disconnected, so that one reader can't fill the memory. */
 const BACKLOG = 1_048_576;
 
+/** Characters that do not count as unread at the end of a stream: every connection takes as much by itself. */
+const SMALL = 16_384;
+
 const HEADERS = [
   ...['Content-Type', 'text/event-stream'],
   ...['Cache-Control', 'no-cache, no-transform'],
@@ -68,8 +71,19 @@ export class EventStream {
   }
 
   end(): void {
+    // Long frames count as unread, the last ones too.
+    if (this.#frames.length > SMALL) this.flush();
     if (this.open) this.#res.end(this.#frames);
     this.#frames = '';
+  }
+
+  /** Writes what waits for the end of this turn. */
+  flush(): void {
+    if (!this.open) return;
+    const frames = this.#frames;
+    this.#frames = '';
+    if (frames === '') this.#res.flushHeaders();
+    else if (!this.#res.write(frames) && !this.#countUnread(frames.length)) this.#res.destroy();
   }
 
   #write(frame: string): boolean {
@@ -84,16 +98,10 @@ export class EventStream {
   #arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
-    process.nextTick(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#isArmed = false;
-    if (!this.open) return;
-    const frames = this.#frames;
-    this.#frames = '';
-    if (frames === '') this.#res.flushHeaders();
-    else if (!this.#res.write(frames) && !this.#countUnread(frames.length)) this.#res.destroy();
+    process.nextTick(() => {
+      this.#isArmed = false;
+      this.flush();
+    });
   }
 
   /**

@@ -2,6 +2,7 @@
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { expect, it } from 'vitest';
 import { EventStream } from '../../../src/protocol/wire/event-stream.ts';
+import { allowance } from '../../support/limits.ts';
 
 async function textOf(send: (stream: EventStream) => void | Promise<void>): Promise<readonly string[]> {
   const chunks: string[] = [];
@@ -40,4 +41,23 @@ it('WHATWG HTML §9.2: a stream that ends in the turn of its last frame has sent
     expect(stream.send({ data: 'too late' })).toBe(false);
   });
   expect(body).toBe('event: message\ndata: last\n\n');
+});
+
+it('CWE-770: the last frame of a stream counts as unread like the others, and ends it beyond the limit of its reader', async () => {
+  const { promise: closed, resolve } = Promise.withResolvers<boolean>();
+  await using server = await serve((_, res) => {
+    res.on('close', () => resolve(res.writableFinished));
+    const share = allowance({ maxBytesPerPrincipal: 1_048_576 }).share({
+      issuer: 'https://as.example',
+      subject: 'ada',
+    });
+    const stream = new EventStream(res, undefined, share);
+    stream.send({ data: 'x'.repeat(4_000_000) });
+    stream.end();
+  });
+  const isWhole = await fetch(server.url).then(
+    (answer) => answer.text().then(() => true),
+    () => false,
+  );
+  expect([isWhole, await closed]).toEqual([false, false]);
 });
