@@ -33,7 +33,8 @@ const SMALL = 16_384;
 
 let waiting: [res: ServerResponse, text: string][] = [];
 
-function writeWaiting(): void {
+/** Before the end of the turn, which is too late where the connection ends with this turn. */
+export function writeWaiting(): void {
   const answers = waiting;
   waiting = [];
   for (const [res, text] of answers) if (!res.destroyed) res.end(text);

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { writeWaiting } from './answer.ts';
 import { refusalOfHead } from './request/head.ts';
 import { readTarget } from './request/target.ts';
 import { refuseTarget, refuseUnreadable, type UnreadableOptions } from './request/unreadable.ts';
@@ -81,6 +82,8 @@ export class GracefulServer {
       const connection = connectionOf(socket);
       if (connection?.isRefused) return;
       if (connection) connection.isRefused = true;
+      // What follows a request may be no HTTP; the request has its answer.
+      writeWaiting();
       const { headersSent, writableEnded } = connection?.latest ?? {};
       const isAnswering = headersSent && !writableEnded;
       if (isAnswering || !socket.writable || error.code === 'ECONNRESET') socket.destroy();

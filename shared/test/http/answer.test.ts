@@ -1,6 +1,8 @@
 /** Proves that answers which are written together, at the end of a turn, are those that were given. */
 import { once } from 'node:events';
 import { request, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { answer, gather, JSON_ANSWER, listOf } from '@mcp-oauth/shared/http/answer';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { expect, it } from 'vitest';
@@ -44,4 +46,12 @@ it('an answer has what was gathered for it, and each value of a header that has 
     ...{ 'x-first': '1', 'x-second': '2', 'retry-after': '5', link: '<a>, <b>' },
     ...{ 'content-type': 'application/json', 'cache-control': 'no-store', 'content-length': '4' },
   });
+});
+
+it('RFC 9112 §9.3: a request has its answer although what follows it in the same packet is no HTTP', async () => {
+  await using server = await serve((_, res) => answer(res, 401, JSON_ANSWER, '{"error":"unauthorized"}'));
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  // Content-Length counts characters, and the body has more bytes.
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"\u00e9"\u0000');
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 401 .*unauthorized.*HTTP\/1\.1 400 /s);
 });
