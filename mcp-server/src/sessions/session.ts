@@ -42,9 +42,9 @@ export interface SessionLimits {
 
 /**
  * Seconds that a stream may outlive the newest token of its owner: a minute, the time of a token refresh, less the
- * time between two checks.
+ * time between two checks, which is 22.5 s at most for one of many streams.
  */
-const TOKEN_GRACE_SECONDS = 45;
+const TOKEN_GRACE_SECONDS = 37;
 
 export const ownerOf = ({ issuer, subject, clientId }: Principal): Owner => ({ issuer, subject, clientId });
 

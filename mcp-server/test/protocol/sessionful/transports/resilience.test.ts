@@ -196,7 +196,7 @@ describe('expiry of tokens and sessions', () => {
     await using mcp = await startMcp({ limits: { idleTimeout: 86_400 } });
     const session = await openSession(mcp.url);
     const listening = frames(await send(mcp.url, undefined, { method: 'GET', session }));
-    mcp.clock.advance(3_600 + 44);
+    mcp.clock.advance(3_600 + 36);
     await mcp.endpoints.tick();
     expect((await listening.next()).value).toBe(': keep-alive');
     mcp.clock.advance(1);
