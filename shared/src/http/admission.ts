@@ -44,7 +44,10 @@ export function createAdmission(handler: RequestListener, { prepare, log }: Admi
       // A gateway may send requests before its first check. Only a token needs what is prepared; probes and documents do not wait.
       if (isPrepared || isClosed || !(isCheck || req.headers.authorization)) return serve(req, res);
       preparation()
-        .then(() => serve(req, res))
+        .then(() => {
+          // A client that has left meanwhile may have sent it again, to another replica.
+          if (!res.destroyed) serve(req, res);
+        })
         .catch((err: unknown) => {
           log?.error({ err }, 'request failed');
           res.destroy();

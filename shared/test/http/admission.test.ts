@@ -1,3 +1,4 @@
+/** Proves when the admission check is answered, and which requests wait for the preparation of a process. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createAdmission } from '@mcp-oauth/shared/http/admission';
@@ -5,10 +6,17 @@ import { listen } from '@mcp-oauth/shared/http/server';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 async function start(prepare?: () => Promise<void>) {
-  const admission = createAdmission((_, res) => res.end('served'), { prepare });
+  const served: (string | undefined)[] = [];
+  const admission = createAdmission(
+    (req, res) => {
+      served.push(req.url);
+      res.end('served');
+    },
+    { prepare },
+  );
   const listening = await listen(admission.handler, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => listening.close());
-  return { admission, url: `http://127.0.0.1:${listening.port}`, port: listening.port };
+  return { admission, served, url: `http://127.0.0.1:${listening.port}`, port: listening.port };
 }
 
 describe('GET /accepting asks whether this process takes a request', () => {
@@ -66,6 +74,23 @@ describe('GET /accepting asks whether this process takes a request', () => {
     await Promise.all(calls);
     expect(order).toEqual(['document served', 'call served', 'call served']);
     expect(asked).toBe(1);
+  });
+
+  it('a request whose client has left while it waited for the preparation does not run', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { url, served } = await start(() => promise);
+    const leaving = new AbortController();
+    const headers = { authorization: 'Bearer token' };
+    const left = fetch(`${url}/left`, { method: 'POST', body: '{}', headers, signal: leaving.signal });
+    const stayed = fetch(`${url}/stayed`, { headers });
+    await fetch(url);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    // A connection that was closed later than that of the client that left.
+    await fetch(url, { headers: { connection: 'close' } });
+    resolve();
+    await stayed;
+    expect(served).toEqual(['/', '/', '/stayed']);
   });
 
   it('a preparation that fails ends the wait of questions and of tokens', async () => {
