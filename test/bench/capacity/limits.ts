@@ -1,6 +1,6 @@
 /** Owns what a number of replicas holds at most, and which part of the deployment ends it. */
 import { type Costs, PACE } from './costs.ts';
-import { type Machine, REFRESH_TOKENS } from './plan.ts';
+import { type Machine, PART_OF_A_THREAD, REFRESH_TOKENS } from './plan.ts';
 
 /** What can be too much. */
 type Quantity =
@@ -21,7 +21,7 @@ const SECOND = 1e6;
 /** Every part is used up, and nothing else is done. Redis is one process; so is each replica, and one auth-server. */
 export function limitsOf(replicas: number, costs: Costs, machine: Machine): readonly Limit[] {
   const perCore = (microseconds: number) => SECOND / microseconds;
-  const gateway = machine.gatewayThreads * perCore(costs.gateway);
+  const gateway = machine.gatewayThreads * PART_OF_A_THREAD * perCore(costs.gateway);
   const room = (machine.replicaMiB - costs.replicaMiB) * 1024;
   return [
     {

@@ -116,7 +116,7 @@ const PARTS: Readonly<Record<string, (counts: readonly number[]) => Promise<void
   sessions,
   'sign-ins': signIns,
   replicas: (counts) => replicas(counts.length > 0 ? counts : [1, 2, 3, 4]),
-  'growing-sessions': growing(growWithSessions, [1_000, 5_000, 10_000, 20_000, 50_000]),
+  'growing-sessions': growing(growWithSessions, [1_000, 10_000, 20_000, 40_000, 50_000]),
   'growing-streams': growing(growWithStreams, [1_000, 5_000, 10_000]),
   'growing-tools': growing(growWithTools, [3, 50, 200, 500]),
   'growing-tokens': growing(growWithTokens, [100, 1_000, 9_000, 20_000]),
