@@ -43,7 +43,7 @@ export const processSettings = {
   }),
   shutdownLinger: setting({
     env: 'SHUTDOWN_LINGER',
-    doc: 'How long idle connections stay open, and are served, when the service is told to stop. A gateway with a shorter idle timeout never sends a request on a connection that is being closed.',
+    doc: 'How long idle connections stay open, and are served, when the service is told to stop. A gateway never sends a request on a connection that is being closed if it drops idle ones sooner, or no longer selects the replica by then.',
     type: duration(0, 600),
     default: '0s',
   }),
