@@ -51,6 +51,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'RFC 8446': 'TLS 1.3',
   'RFC 8705': 'OAuth 2.0 Mutual-TLS',
   'RFC 8707': 'Resource Indicators',
+  'RFC 8996': 'Deprecating TLS 1.0 and TLS 1.1',
   'RFC 9068': 'JWT Profile for Access Tokens',
   'RFC 9110': 'HTTP Semantics',
   'RFC 9111': 'HTTP Caching',

@@ -1,3 +1,4 @@
+/** Proves what the log has and what never reaches it, and that plain lines have the form of pino's. */
 import { spawnSync } from 'node:child_process';
 import { createLogger, plainLines, REDACTED } from '@mcp-oauth/shared/logger';
 import { describe, expect, it } from 'vitest';

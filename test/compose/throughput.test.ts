@@ -1,7 +1,7 @@
 /**
  * Proves which sizes of requests pass the gateway. Owns the figures of tools/call through it, with one, two and three replicas,
  * beside one replica without a gateway. The client reads bytes, since one that parses costs more than what it measures, and uses the
- * addresses of the containers: through a published port the proxy of Docker has a share, which is a row of its own.
+ * addresses of the containers. One row is through the published port, where the proxy of Docker copies each byte.
  */
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';

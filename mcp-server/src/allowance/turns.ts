@@ -1,7 +1,7 @@
 /**
  * Owns the number of requests that continue in one turn of the event loop after they have waited for the store.
  * Redis answers many requests at once. Each may then create an answer of megabytes, and none of them could be sent
- * or refused before the last one exists.
+ * or refused before the last one exists. Owns, too, when a call that sends many messages lets other requests continue.
  */
 
 /** Maximum number of requests per turn: with MAX_ANSWER_BYTES of 4 MiB, at most 32 MiB of answers. */
@@ -39,7 +39,7 @@ export class Turns {
 const MESSAGES = 16;
 const CHARACTERS = 16_384;
 
-/** The pace of a call that sends many messages: a call with a few gives way to nobody. */
+/** Lets other requests continue after so many messages of one call; a call with fewer does not wait. */
 export class Stride {
   readonly #turns: Turns;
   #messages = 0;

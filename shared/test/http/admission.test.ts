@@ -20,7 +20,7 @@ async function start(prepare?: () => Promise<void>) {
 }
 
 describe('GET /accepting asks whether this process takes a request', () => {
-  it('a process that takes requests answers the question with 204, without a body, uncached', async () => {
+  it('a process that takes requests answers the check with 204, without a body, uncached', async () => {
     const { url } = await start();
     const answer = await fetch(`${url}/accepting`);
     expect([answer.status, await answer.text(), answer.headers.get('cache-control')]).toEqual([204, '', 'no-store']);
@@ -39,7 +39,7 @@ describe('GET /accepting asks whether this process takes a request', () => {
     expect(answered).toBe('');
   });
 
-  it('the first question starts the preparation once, and is answered when the preparation ends', async () => {
+  it('the first check starts the preparation once, and is answered when the preparation ends', async () => {
     let asked = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
     const { url } = await start(() => {
@@ -48,15 +48,15 @@ describe('GET /accepting asks whether this process takes a request', () => {
     });
     expect(await (await fetch(`${url}/mcp`)).text()).toBe('served');
     expect(asked).toBe(0);
-    const questions = [fetch(`${url}/accepting`), fetch(`${url}/accepting`)];
+    const checks = [fetch(`${url}/accepting`), fetch(`${url}/accepting`)];
     await expect.poll(() => asked).toBe(1);
     resolve();
-    expect(await Promise.all(questions.map(async (question) => (await question).status))).toEqual([204, 204]);
+    expect(await Promise.all(checks.map(async (check) => (await check).status))).toEqual([204, 204]);
     expect((await fetch(`${url}/accepting`)).status).toBe(204);
     expect(asked).toBe(1);
   });
 
-  it('a token that arrives before the first question starts the preparation and waits for it; a document does not', async () => {
+  it('a token that arrives before the first check starts the preparation and waits for it; a document does not', async () => {
     let asked = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
     const { url } = await start(() => {
@@ -93,7 +93,7 @@ describe('GET /accepting asks whether this process takes a request', () => {
     expect(served).toEqual(['/', '/', '/stayed']);
   });
 
-  it('a preparation that fails ends the wait of questions and of tokens', async () => {
+  it('a preparation that fails ends the wait of checks and of tokens', async () => {
     const { url } = await start(() => Promise.reject(new Error('away')));
     const headers = { authorization: 'Bearer token' };
     expect(await (await fetch(`${url}/mcp`, { headers })).text()).toBe('served');
@@ -103,11 +103,11 @@ describe('GET /accepting asks whether this process takes a request', () => {
   it('a process that is told to stop while it prepares gives no answer', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { admission, url } = await start(() => promise);
-    const question = fetch(`${url}/accepting`);
+    const check = fetch(`${url}/accepting`);
     await fetch(`${url}/mcp`);
     admission.close();
     resolve();
-    await expect(question).rejects.toThrow();
+    await expect(check).rejects.toThrow();
   });
 
   it('a stopping process still serves the requests that it promised to take', async () => {
