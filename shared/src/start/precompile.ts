@@ -8,11 +8,19 @@ import { pathToFileURL } from 'node:url';
 
 const MAIN = 'src/main.ts';
 
-const load = (path: string): Promise<unknown> => import(pathToFileURL(resolve(path)).href);
+/** A source that does not load is left out, and the image is built all the same: a start of it says what is wrong. */
+const load = async (path: string): Promise<boolean> => {
+  try {
+    await import(pathToFileURL(resolve(path)).href);
+    return true;
+  } catch (error) {
+    process.stderr.write(`not compiled: ${path}: ${error}\n`);
+    return false;
+  }
+};
 
 const sources = globSync('{src,../shared/src}/**/*.ts');
 for (const path of sources) if (path !== MAIN && resolve(path) !== import.meta.filename) await load(path);
 // It prints its commands and ends, or serves until the signal.
 process.argv.push('--help');
-await load(MAIN);
-process.kill(process.pid);
+if (await load(MAIN)) process.kill(process.pid);
