@@ -214,8 +214,12 @@ export class StatelessCall implements Call {
     const { request, asked, dependencies } = this.#options;
     const { allowance } = dependencies;
     const share = this.#share();
-    request.res.once('close', () => share.release());
-    if (share.hold(text.length)) return text;
+    if (share.hold(text.length)) {
+      // A stream counts by itself what its reader has not taken.
+      if (this.#stream) share.release();
+      else request.res.once('close', () => share.release());
+      return text;
+    }
     const reached = allowance.reached('MAX_BYTES_PER_PRINCIPAL', allowance.limits.maxBytesPerPrincipal);
     return errorText(asked.id, LIMIT_REACHED, reached);
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { LOG_LEVEL_META_KEY } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../../src/protocol/call.ts';
+import { allowance } from '../../support/limits.ts';
 import { frames, json, messages } from '../../support/protocol-harness.ts';
 import { call, meta, post, startStateless, type TestTool } from '../../support/stateless-harness.ts';
 
@@ -54,6 +55,20 @@ describe('MCP 2026-07-28 Streamable HTTP: receiving messages', () => {
       { method: 'notifications/progress', params: { progressToken: 'p', progress: 2 } },
       { id: 1, result: { resultType: 'complete' } },
     ]);
+  });
+
+  it('CWE-770: a streamed answer counts once as unread, so that its reader gets one of more than half of the limit', async () => {
+    const text = 'x'.repeat(4_000_000);
+    const large: TestTool = {
+      run: async (given, called) => {
+        await counts.run(given, called);
+        return { content: [{ type: 'text', text }] };
+      },
+    };
+    const people = allowance({ maxBytesPerPrincipal: 6_000_000 });
+    await using server = await startStateless({ tools: { large }, allowance: people });
+    const [answer] = (await messages(await post(server.url, call('large')))).slice(-1);
+    expect(answer.result?.content[0].text.length).toBe(text.length);
   });
 
   it('a client that accepts only JSON gets the answer alone, and one that accepts only streams gets a stream', async () => {
