@@ -53,7 +53,12 @@ export const builtInSources = await findBuiltIn(new URL('../../src/', import.met
 export const definitions = builtInSources.map(({ value }) => value);
 export const builtIn: Catalog = createCatalog(definitions);
 
+/** The name and version that the server sends to clients. */
+export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
+
 export interface McpOptions {
+  /** For the model of the client. */
+  readonly instructions?: string;
   readonly catalog?: Catalog;
   readonly limits?: Partial<SessionfulDependencies['limits']>;
   readonly allowed?: Partial<AllowanceLimits>;
@@ -102,7 +107,8 @@ export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
   const endpoints: Sessionful = await createSessionful({
     methods,
     publicUrl: 'http://localhost',
-    serverInfo: { name: 'test', title: 'Test', version: '1.2.3' },
+    serverInfo: SERVER_INFO,
+    instructions: options.instructions,
     storage: layer(storage),
     limits: { ...all, ...budgets },
     allowance: allowance(allowed),
