@@ -4,7 +4,7 @@
  */
 import { systemClock } from '@mcp-oauth/shared/clock';
 import { signingKey, signToken, startIssuer } from '../../mcp-server/test/support/issuer.ts';
-import { type PublishedList, publishList } from '../../mcp-server/test/support/status-lists.ts';
+import { ENTRIES, type PublishedList, publishList } from '../../mcp-server/test/support/status-lists.ts';
 import { post } from './wire.ts';
 
 export const ORIGIN = 'http://localhost:8080';
@@ -39,14 +39,16 @@ export async function meet(count = CONNECTIONS): Promise<Parties> {
   };
   const signAll = (total: number, start: number, more: (n: number) => object) =>
     Promise.all(Array.from({ length: total }, (_, n) => sign(start + n, more(n))));
+  // Tokens may share an entry: none is marked.
+  const entryOf = (n: number) => list.status(n % ENTRIES);
   let signed = count;
   const fresh = (total: number) => {
     const start = signed;
     signed += total;
-    return signAll(total, start, (n) => list.status(n % count));
+    return signAll(total, start, entryOf);
   };
   const tokens = await signAll(count, 0, () => ({}));
-  const referring = await signAll(count, 0, (n) => list.status(n));
+  const referring = await signAll(count, 0, entryOf);
   return { issuer: issuer.url, tokens, referring, list, fresh, [Symbol.asyncDispose]: issuer.close };
 }
 

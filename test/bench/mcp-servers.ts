@@ -16,15 +16,15 @@ interface Start {
   readonly name: string;
   readonly script: string;
   readonly args?: (port: number) => readonly string[];
-  readonly env?: (port: number) => NodeJS.ProcessEnv;
+  readonly env?: (port: number, metricsPort: number) => NodeJS.ProcessEnv;
   readonly probed?: boolean;
   readonly silent?: boolean;
   readonly flags?: readonly string[];
 }
 
 async function start({ name, script, args = () => [], env = () => ({}), ...how }: Start): Promise<Contestant> {
-  const [port = 0] = await freePorts(1);
-  const program = await runProgram(script, { args: args(port), env: env(port), ...how });
+  const [port = 0, metricsPort = 0] = await freePorts(2);
+  const program = await runProgram(script, { args: args(port), env: env(port, metricsPort), ...how });
   return { name, port, program, [Symbol.asyncDispose]: () => program.stop() };
 }
 
@@ -46,7 +46,7 @@ export interface Choice {
   readonly flags?: readonly string[];
 }
 
-/** With limits so high that the bench does not reach them. */
+/** With metrics, and with limits so high that the bench does not reach them. */
 export const startProduct = (
   issuer: string,
   { probed = false, logs = false, audit, statusLists = true, requiredClaims, redis, tools, flags = [] }: Choice = {},
@@ -56,9 +56,10 @@ export const startProduct = (
     script: 'mcp-server/src/main.ts',
     probed,
     flags,
-    env: (port) => ({
+    env: (port, metricsPort) => ({
       PUBLIC_URL: ORIGIN,
       PORT: String(port),
+      METRICS_PORT: String(metricsPort),
       ISSUER: issuer,
       LOG_LEVEL: logs ? 'info' : 'warn',
       MAX_SESSIONS: '1000000',

@@ -50,12 +50,12 @@ export interface Choice {
   readonly flags?: readonly string[];
 }
 
-/** auth-server as it is shipped, with log, status list and encryption; its limits are too high to be reached. */
+/** auth-server as it is shipped, with log, metrics, status list and encryption; its limits are too high to be reached. */
 export async function startOurs(
   storage: 'Redis' | 'SQLite',
   { audit = false, flags = [] }: Choice = {},
 ): Promise<Server> {
-  const [port = 0, idpPort = 0] = await freePorts(2);
+  const [port = 0, idpPort = 0, metricsPort = 0] = await freePorts(3);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   writeFileSync(join(folder, 'clients.json'), JSON.stringify(CLIENTS));
   const redis = storage === 'Redis' ? await startRedis() : undefined;
@@ -77,7 +77,8 @@ export async function startOurs(
     }),
   };
   const idp = await runProgram('development-idp/src/main.ts', { env: { ...env, AUDIT: 'off' }, core: 'rest' });
-  const program = await runProgram('auth-server/src/main.ts', { env, flags });
+  const measured = { ...env, METRICS_PORT: String(metricsPort) };
+  const program = await runProgram('auth-server/src/main.ts', { env: measured, flags });
   return {
     name: `auth-server, ${storage}${audit ? ', audit' : ''}`,
     port,

@@ -25,7 +25,8 @@ export interface PublishedList {
   readonly answers: number[];
 }
 
-const ENTRIES = 4_096;
+/** Number of entries of the list. */
+export const ENTRIES = 4_096;
 
 export async function publishList({ issuer, key }: Foreign, clock: Clock, path = '/status/1'): Promise<PublishedList> {
   const bits = new Uint8Array(ENTRIES / 8);

@@ -1,4 +1,4 @@
-/** Owns the replicas of mcp-server that are measured: on one Redis, with their log, and with limits that are not reached. */
+/** Owns the replicas of mcp-server that are measured: on one Redis, with their log and metrics, and with limits that are not reached. */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
@@ -28,12 +28,13 @@ export interface FleetOptions {
 
 export async function startFleet({ issuer, size = 1, env = {}, probed = false }: FleetOptions): Promise<Fleet> {
   const redis = await startRedis('--appendfsync', 'everysec');
-  const ports = await freePorts(size);
+  const ports = await freePorts(2 * size);
   const replicas = await Promise.all(
-    ports.map(async (port) => {
+    ports.slice(0, size).map(async (port, n) => {
       const settings = {
         PUBLIC_URL: ORIGIN,
         PORT: String(port),
+        METRICS_PORT: String(ports[size + n]),
         ISSUER: issuer,
         REDIS_URL: redis.url,
         MAX_SESSIONS: '1000000',

@@ -38,11 +38,11 @@ export async function growWithSessions(levels: readonly number[]): Promise<Row[]
   await using fleet = await startFleet({ issuer: parties.issuer, probed: true });
   const replica = theReplica(fleet);
   const sessions: OpenSession[] = [];
-  await repeat(replica, calls(await openSessions(replica.port, parties.tokens)), SECONDS)();
+  await repeat(replica, calls(await openSessions(replica.port, parties.referring)), SECONDS)();
   const rows: Row[] = [];
   for (const level of levels) {
     const opened = await fleet.meter.measure(async () => {
-      const more = await openSessions(replica.port, shared(parties.tokens, level - sessions.length));
+      const more = await openSessions(replica.port, shared(parties.referring, level - sessions.length));
       sessions.push(...more);
       return more.length;
     });
@@ -68,12 +68,12 @@ export async function growWithStreams(levels: readonly number[]): Promise<Row[]>
   await using parties = await meet();
   await using fleet = await startFleet({ issuer: parties.issuer });
   const replica = theReplica(fleet);
-  const callers = calls((await openSessions(replica.port, parties.tokens)).slice(0, 4));
+  const callers = calls((await openSessions(replica.port, parties.referring)).slice(0, 4));
   await repeat(replica, callers, SECONDS)();
   const streams: Awaited<ReturnType<typeof openStreams>>[number][] = [];
   const rows: Row[] = [];
   for (const level of levels) {
-    const more = await openSessions(replica.port, shared(parties.tokens, level - streams.length));
+    const more = await openSessions(replica.port, shared(parties.referring, level - streams.length));
     streams.push(...(await openStreams(replica.port, more)));
     const { speakers, taken } = timed(callers);
     const load = await fleet.meter.measure(repeat(replica, speakers, WITH_A_KEEP_ALIVE));
@@ -113,7 +113,7 @@ export async function growWithTools(counts: readonly number[]): Promise<Row[]> {
       await using fleet = await startFleet({ issuer: parties.issuer, probed: true, env });
       const started = performance.now() - began;
       const replica = theReplica(fleet);
-      const sessions = await openSessions(replica.port, parties.tokens);
+      const sessions = await openSessions(replica.port, parties.referring);
       const last = calls(sessions, { name: `tool_${count - 1}`, arguments: { field0: 'a' } });
       const list = sessions.map(({ id, token }) => () => {
         const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
@@ -144,7 +144,7 @@ export async function growWithTokens(levels: readonly number[]): Promise<Row[]> 
   const replica = theReplica(fleet);
   const rows: Row[] = [];
   for (const level of levels) {
-    const tokens = parties.tokens.slice(0, level);
+    const tokens = parties.referring.slice(0, level);
     await once(
       replica,
       tokens.map((token) => callStateless(token, ECHO)),
@@ -170,9 +170,9 @@ export async function growWithKeys(levels: readonly number[]): Promise<Row[]> {
   await using fleet = await startFleet({ issuer: parties.issuer });
   const replica = theReplica(fleet);
   const redis = operatorOf(fleet.redis.url);
-  const sessions = await openSessions(replica.port, parties.tokens);
+  const sessions = await openSessions(replica.port, parties.referring);
   const loads = {
-    open: parties.tokens.map((token) => () => initialize(token)),
+    open: parties.referring.map((token) => () => initialize(token)),
     'streamed call': calls(sessions, PROGRESS),
   };
   for (const requests of Object.values(loads)) await repeat(replica, requests, SECONDS)();

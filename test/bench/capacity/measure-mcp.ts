@@ -29,7 +29,7 @@ type Costs = Record<string, Cost>;
 
 export async function measureCalls(): Promise<Costs> {
   await using parties = await meet(MANY);
-  const people = parties.tokens.slice(0, 50);
+  const people = parties.referring.slice(0, 50);
   await using fleet = await startFleet({ issuer: parties.issuer });
   const [replica] = fleet.replicas;
   if (!replica) throw new Error('no replica');
@@ -45,7 +45,7 @@ export async function measureCalls(): Promise<Costs> {
     await repeat(replica, requests, WARM_UP)();
     costs[name] = await fleet.meter.measure(repeat(replica, requests, SECONDS));
   }
-  const fresh = parties.tokens.slice(50).map((token) => callStateless(token, ECHO));
+  const fresh = parties.referring.slice(50).map((token) => callStateless(token, ECHO));
   costs.firstUse = minus(await fleet.meter.measure(once(replica, fresh)), costs.statelessCall as Cost);
   return costs;
 }
@@ -56,7 +56,7 @@ export async function countCommands(): Promise<Record<string, readonly string[]>
   await using fleet = await startFleet({ issuer: parties.issuer });
   const [replica] = fleet.replicas;
   if (!replica) throw new Error('no replica');
-  const [session] = await openSessions(replica.port, parties.tokens);
+  const [session] = await openSessions(replica.port, parties.referring);
   if (!session) throw new Error('no session');
   const sent = (request: () => string) => fleet.meter.sentDuring(once(replica, [request]));
   const [call, streamed] = [calls([session])[0], calls([session], PROGRESS)[0]];
@@ -74,7 +74,7 @@ export async function measureRecords(): Promise<Costs> {
   await using fleet = await startFleet({ issuer: parties.issuer, size: 2 });
   const [first, second] = fleet.replicas;
   if (!first || !second) throw new Error('no replicas');
-  const sessions = await openSessions(first.port, shared(parties.tokens, MANY));
+  const sessions = await openSessions(first.port, shared(parties.referring, MANY));
   const requests = calls(sessions);
   await repeat(second, calls(sessions.slice(0, 50)), WARM_UP)();
   const read = await fleet.meter.measure(once(second, requests));
@@ -134,5 +134,5 @@ async function measureStreams({ replicas, meter }: Fleet, tokens: readonly strin
 export async function measureSessions(): Promise<{ readonly costs: Costs; readonly kept: Kept }> {
   await using parties = await meet();
   await using fleet = await startFleet({ issuer: parties.issuer, probed: true });
-  return await measureStreams(fleet, parties.tokens);
+  return await measureStreams(fleet, parties.referring);
 }

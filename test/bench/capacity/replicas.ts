@@ -104,7 +104,7 @@ export async function compare(counts: readonly number[], withGateway: boolean): 
     await using started = new AsyncDisposableStack();
     const gateway = withGateway ? started.use(await startGateway(fleet.replicas, THREADS)) : undefined;
     const [first] = fleet.replicas;
-    const requests = calls(await openSessions(first?.port ?? 0, parties.tokens));
+    const requests = calls(await openSessions(first?.port ?? 0, parties.referring));
     await load(fleet, gateway, requests, WARM_UP * replicas);
     if (replicas === 1) {
       for (const later of counts) {
