@@ -22,7 +22,7 @@ import { print } from '../figures.ts';
 import { acme, CLIENT_HOST, IdentityProvider, road, TRUST } from './identity-provider.ts';
 import { commands, Operator, ORIGIN, PLAIN_ORIGIN } from './operator.ts';
 import { serialOf, whileCalling } from './renewal.ts';
-import { type CutOff, endlessHead, silentBody, steadyBody } from './slow-sender.ts';
+import { type CutOff, endlessHead, silentBody, silentHandshake, steadyBody } from './slow-sender.ts';
 
 const STACK = { authUrl: ORIGIN, mcpUrl: ORIGIN } as Stack;
 const [acmePort = 0] = await freePorts(1);
@@ -153,7 +153,7 @@ describe('the production set-up', () => {
     stream = await openSse(STACK, state?.stored.tokens?.access_token ?? '');
     const url = new URL(`${ORIGIN}/token`);
     slow = Promise.all([steadyBody(url), silentBody(url)]);
-    await endlessHead(url);
+    await Promise.all([endlessHead(url), silentHandshake(url)]);
   });
 
   it('a renewed certificate is taken over while clients call: no call fails', async () => {

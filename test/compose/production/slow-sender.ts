@@ -3,6 +3,7 @@
  */
 import { connect } from 'node:http2';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 export interface CutOff {
@@ -59,4 +60,10 @@ export const endlessHead = (url: URL): Promise<void> =>
     const socket = connectTls({ host: hostname, servername: hostname, port: Number(port || 443) });
     socket.write('GET / HTTP/1.1\r\nHo');
     socket.resume().on('error', reject).on('close', resolve);
+  });
+
+/** Sends nothing, not even the first message of TLS; resolves when the connection is closed. */
+export const silentHandshake = ({ hostname, port }: URL): Promise<void> =>
+  new Promise((resolve, reject) => {
+    connectTcp(Number(port || 443), hostname).resume().on('error', reject).on('close', resolve);
   });
