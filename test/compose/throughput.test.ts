@@ -1,11 +1,15 @@
 /**
- * Proves which sizes of requests pass the gateway. Owns the figures of tools/call through it, with one, two and three replicas,
- * beside one replica without a gateway. The client reads bytes, since one that parses costs more than what it measures, and uses the
- * addresses of the containers. One row is through the published port, where the proxy of Docker copies each byte.
+ * Proves which requests pass the gateway, and that a client that leaves ends its call behind it. Owns the figures of tools/call
+ * through it, with one, two and three replicas, beside one replica without a gateway. The client of the figures reads bytes, since one
+ * that parses costs more than what it measures, and uses the addresses of the containers. One row is through the published port,
+ * where the proxy of Docker copies each byte.
  */
+import { once } from 'node:events';
+import { get, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { headersOf, meta, request as stateless } from '../../mcp-server/test/support/stateless-harness.ts';
 import { post } from '../bench/wire.ts';
 import { McpSession, OAuthClient } from '../support/oauth-client.ts';
 import type { Stack } from '../support/stack.ts';
@@ -52,6 +56,40 @@ describe('the gateway', () => {
     const bearer = (length: number) => session.post(list(''), { authorization: `Bearer ${'a'.repeat(length)}` });
     expect((await bearer(32_768)).json).toMatchObject({ error: 'invalid_token' });
     expect((await bearer(50_000)).status, 'RFC 6585 §5').toBe(431);
+  });
+
+  it('RFC 9112 §3.2.2 operator endpoints are hidden from a target in absolute form, which services resolve', async () => {
+    const { hostname, port, host } = new URL(composed.url);
+    for (const path of ['/readyz', '/mcp/../readyz', '/mcp/%2e%2e/livez', '/x/./../metrics']) {
+      const asked = get({ hostname, port, path: `http://${host}${path}`, agent: false });
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      answer.resume();
+      expect(answer.statusCode, path).toBe(404);
+    }
+  });
+
+  it('RFC 9110 §9.3.6 CONNECT is refused with an answer', async () => {
+    const { hostname, port, host } = new URL(composed.url);
+    const asked = request({ hostname, port, method: 'CONNECT', path: host, headers: { host }, agent: false }).end();
+    const [answer] = (await once(asked, 'connect')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(405);
+  });
+
+  it('MCP 2026-07-28 basic/patterns/cancellation a client that leaves cancels its call behind the gateway', async () => {
+    const message = stateless('tools/call', {
+      name: 'countdown',
+      // The next event, at which a gateway notices anyway, comes after 5 s.
+      arguments: { from: 60, interval_ms: 5_000 },
+      _meta: meta({ progressToken: 1 }),
+    });
+    const headers = headersOf(message, { authorization: session.headers.authorization });
+    const call = request(`${composed.url}/mcp`, { method: 'POST', headers, agent: false }).end(JSON.stringify(message));
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    await once(answer, 'data');
+    answer.on('error', () => {});
+    call.on('error', () => {}).destroy();
+    const ended = () => composed.compose('logs', '--no-log-prefix', 'mcp-server');
+    await expect.poll(ended, { timeout: 4_000, interval: 250 }).toContain(String(answer.headers['x-request-id']));
   });
 
   /** One connection that sends its next call when the last answer is there; returns the milliseconds that each took. */
