@@ -6,47 +6,54 @@ local CERTIFICATE = os.getenv('CERTIFICATE')
 local SOCKET = '/run/gateway/admin.sock'
 local EVERY_MS = 2000
 
+-- The content of the file, or nil and why it can't be read.
 local function read()
-  local file = io.open(CERTIFICATE)
-  if not file then return nil end
+  local file, reason = io.open(CERTIFICATE)
+  if not file then return nil, reason end
   local text = file:read('a')
   file:close()
   return text
 end
 
--- Sends one command to the runtime API and returns its answer on one line.
+-- Sends one command to the runtime API and returns its answer on one line; nil: there was none.
 local function ask(command)
   local socket = core.tcp()
   socket:settimeout(10)
-  if not socket:connect('unix@' .. SOCKET) then return 'the runtime API does not answer' end
+  if not socket:connect('unix@' .. SOCKET) then return nil end
   socket:send(command .. '\n')
-  local answer = socket:receive('*a') or ''
+  local answer = socket:receive('*a')
   socket:close()
-  return (answer:gsub('%s+', ' '))
+  return answer and (answer:gsub('%s+', ' '))
 end
 
+-- Returns whether HAProxy has judged the certificate; otherwise it is tried again.
 local function take(text)
   -- An empty line ends the payload of a command.
-  local payload = text:gsub('\r', ''):gsub('\n\n+', '\n')
+  local payload = text:gsub('\r', ''):gsub('\n\n+', '\n'):gsub('^\n', '')
   local set = ask('set ssl cert ' .. CERTIFICATE .. ' <<\n' .. payload)
   local committed = ask('commit ssl cert ' .. CERTIFICATE)
+  if not (set and committed) then return false end
   if committed:find('Success!', 1, true) then
-    local expiry = ask('show ssl cert ' .. CERTIFICATE):match('[Nn]ot[Aa]fter: (.-) Subj') or 'an unknown time'
+    local expiry = (ask('show ssl cert ' .. CERTIFICATE) or ''):match('[Nn]ot[Aa]fter: (.-) Subj') or 'an unknown time'
     core.log(core.notice, 'gateway: new certificate, valid until ' .. expiry)
-    return
+    return true
   end
   ask('abort ssl cert ' .. CERTIFICATE)
   core.log(core.err, 'gateway: the new certificate is refused, and the one before stays: ' .. set .. ' ' .. committed)
+  return true
 end
 
 core.register_task(function()
-  local current = read()
+  local current, told = read(), nil
   while true do
     core.msleep(EVERY_MS)
-    local text = read()
+    local text, reason = read()
     if text and text ~= current then
-      current = text
-      take(text)
+      if take(text) then current = text else reason = 'the runtime API does not answer' end
     end
+    if reason and reason ~= told then
+      core.log(core.err, 'gateway: the new certificate is not taken over yet, and the one before stays: ' .. reason)
+    end
+    told = reason
   end
 end)

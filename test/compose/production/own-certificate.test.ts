@@ -2,7 +2,7 @@
  * Proves on a real engine that the gateway serves an operator's own certificate, waits for it, takes a new one over, and
  * keeps the one that it has when the new one can't be used.
  */
-import { readFileSync, renameSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,6 +56,14 @@ describe('deploy/compose/own-certificate.yml', () => {
     const before = await serialOf(url);
     put('first', 'second-key');
     await expect.poll(logged, SOON).toMatch(/the new certificate is refused, .* inconsistencies between private key/);
+    expect(await serialOf(url)).toBe(before);
+  });
+
+  it("a certificate that the gateway's user can't read is logged, and the one before stays", async () => {
+    const before = await serialOf(url);
+    // Secret for root, as keys often are.
+    chmodSync(join(composed.folder, 'certificate/site.pem'), 0o600);
+    await expect.poll(logged, SOON).toMatch(/the new certificate is not taken over yet, .* Permission denied/);
     expect(await serialOf(url)).toBe(before);
   });
 
