@@ -99,6 +99,9 @@ const TOLD: Readonly<Record<string, string>> = {
   'existing-issuer': 'ISSUER=https://id.example.com/realms/staff',
 };
 
+/** The overrides that compose refuses without production.yml. */
+const ONLY_IN_PRODUCTION = ['own-certificate'];
+
 const filesOf = (names: readonly string[]) =>
   ['docker-compose.yml', ...names.map((name) => `deploy/compose/${name}.yml`)].map((file) => `-f ${file}`).join(' ');
 
@@ -145,6 +148,7 @@ describe('docs/deployment.md', () => {
     it('the overrides start exactly the documented services, in production and in development', () => {
       expect(Object.keys(composedWith(['production', ...names])).sort()).toEqual([...services].sort());
       const idp = services.includes('auth-server') ? ['development-idp'] : [];
+      if (ONLY_IN_PRODUCTION.some((name) => names.includes(name))) return;
       const inDevelopment = services.filter((name) => name !== 'certificates');
       expect(Object.keys(composedWith(names)).sort()).toEqual([...inDevelopment, ...idp].sort());
     });
@@ -189,6 +193,12 @@ describe('docs/deployment.md', () => {
     );
     const said = stderr.trim().replace(/^.*(?=required variable)/, '');
     if (name === 'existing-issuer') expect(page).toContain(said);
+  });
+
+  it.each(ONLY_IN_PRODUCTION)('the override %s is refused without production.yml', (name) => {
+    const { stderr, status } = run(`${TOLD[name]} docker compose ${filesOf([name])} up`);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/undefined secret storage-keys/);
   });
 
   it("the services trust the operator's certificate authority where one is set", () => {
