@@ -2,7 +2,8 @@
  * Proves that a new user gets from a fresh clone to a signed-in call with README's own commands, on a real engine:
  * which services run, what is reachable from outside, and who is still signed in after a restart of everything.
  */
-import { get, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { get, type IncomingMessage, request } from 'node:http';
 import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -182,6 +183,14 @@ describe("README's compose section", () => {
     expect((await at('/token', { method: 'POST', body: large })).status).toBe(413);
     const endless = { method: 'POST', body: new Blob([large]).stream(), duplex: 'half' } as RequestInit;
     expect((await at('/token', endless)).status).toBe(400);
+    // As numbers of 32 bits the first is negative, and the second is 1.
+    for (const length of ['3000000000', '4294967297']) {
+      const asked = request(`${origin}/token`, { method: 'POST', headers: { 'content-length': length }, agent: false });
+      asked.flushHeaders();
+      const [{ statusCode, headers }] = (await once(asked, 'response')) as [IncomingMessage];
+      asked.destroy();
+      expect([statusCode, headers['x-request-id']], 'no service was asked').toEqual([413, undefined]);
+    }
   });
 
   it('no code, state or token appears in any log', async () => {
