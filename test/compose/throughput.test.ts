@@ -92,6 +92,20 @@ describe('the gateway', () => {
     await expect.poll(ended, { timeout: 4_000, interval: 250 }).toContain(String(answer.headers['x-request-id']));
   });
 
+  it('a request whose client leaves while no replica is there is ended by the gateway, and no replica gets it', async () => {
+    const logs = (service: string) => composed.compose('logs', '--no-log-prefix', service);
+    await composed.compose('kill', 'mcp-server');
+    const headers = { ...session.headers, accept: ACCEPT, 'content-type': 'application/json' };
+    const call = request(`${composed.url}/mcp`, { method: 'POST', headers, agent: false }).on('error', () => {});
+    call.end(CALL, () => call.destroy());
+    await expect
+      .poll(() => logs('gateway'), { timeout: 10_000, interval: 250 })
+      .toMatch(/"path": "\/mcp", .*"replica": "wait", .*"ended": "C/);
+    await composed.compose('start', 'mcp-server');
+    expect((await session.post({ jsonrpc: '2.0', id: 2, method: 'tools/list' })).json).toHaveProperty('result.tools');
+    expect(await logs('mcp-server')).not.toContain('"tool":"sum"');
+  });
+
   /** One connection that sends its next call when the last answer is there; returns the milliseconds that each took. */
   function converse(origin: string, until: number): Promise<readonly number[]> {
     const { hostname, port } = new URL(origin);

@@ -65,5 +65,8 @@ export const endlessHead = (url: URL): Promise<void> =>
 /** Sends nothing, not even the first message of TLS; resolves when the connection is closed. */
 export const silentHandshake = ({ hostname, port }: URL): Promise<void> =>
   new Promise((resolve, reject) => {
-    connectTcp(Number(port || 443), hostname).resume().on('error', reject).on('close', resolve);
+    connectTcp(Number(port || 443), hostname)
+      .resume()
+      .on('error', reject)
+      .on('close', resolve);
   });
