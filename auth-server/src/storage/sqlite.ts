@@ -87,7 +87,8 @@ function writesOf(database: DatabaseSync): Writes {
       commit.run();
       for (const answer of answers) answer();
     } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK');
+      // A write may come after the file was closed: then there is no transaction to ask about.
+      if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
       for (const { fail } of writes) fail(error);
     }
   }
@@ -147,19 +148,26 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
 
   const { add, finish } = writesOf(database);
   return guarded({
-    put: (kind, id, value, { ttl, alias }) =>
-      add(() => {
+    put: (kind, id, value, { ttl, alias }) => {
+      // A record is stored as it is now, and other processes do not wait for its text while the transaction is open.
+      const text = JSON.stringify(value);
+      return add(() => {
         // An alias refers to the newest record, such as a session that got a new id.
         if (alias !== undefined) run.freeAlias.run(kind, alias, id);
-        run.put.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null);
-      }),
-    putIfAbsent: (kind, id, value, { ttl, alias }) =>
-      add(() => run.putIfAbsent.run(kind, id, JSON.stringify(value), now() + ttl, alias ?? null, now()).changes === 1),
-    replace: (kind, id, { before, after, ttl }) =>
-      add(() => {
+        run.put.run(kind, id, text, now() + ttl, alias ?? null);
+      });
+    },
+    putIfAbsent: (kind, id, value, { ttl, alias }) => {
+      const text = JSON.stringify(value);
+      return add(() => run.putIfAbsent.run(kind, id, text, now() + ttl, alias ?? null, now()).changes === 1);
+    },
+    replace: (kind, id, { before, after, ttl }) => {
+      const [from, to] = [JSON.stringify(before), JSON.stringify(after)];
+      return add(() => {
         const end = ttl === undefined ? null : now() + ttl;
-        return run.replace.run(JSON.stringify(after), end, kind, id, JSON.stringify(before), now()).changes === 1;
-      }),
+        return run.replace.run(to, end, kind, id, from, now()).changes === 1;
+      });
+    },
     get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
     getByAlias: async (kind, alias) => toRecord(run.getByAlias.get(kind, alias, now())),
     take: (kind, id) => add(() => toRecord(run.take.get(kind, id, now()))),

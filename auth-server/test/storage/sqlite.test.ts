@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '@mcp-oauth/shared/errors';
-import type { JsonObject } from '@mcp-oauth/shared/json';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
@@ -122,10 +121,9 @@ describe('the SQLite file', () => {
 
   it('a write that fails by itself does not keep the others of its turn from being stored', async () => {
     const store = createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock());
-    const circle: Record<string, unknown> = {};
-    circle.itself = circle;
-    const put = (id: string, value: object) => store.put('Grant', id, value as JsonObject, { ttl: 60 });
-    const done = await Promise.allSettled([put('a', {}), put('b', circle), put('c', {})]);
+    // A column of whole numbers refuses the half second.
+    const put = (id: string, ttl: number) => store.put('Grant', id, {}, { ttl });
+    const done = await Promise.allSettled([put('a', 60), put('b', 0.5), put('c', 60)]);
     expect(done.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await Promise.all(['a', 'b', 'c'].map(async (id) => !!(await store.get('Grant', id))))).toEqual([
       true,
@@ -144,6 +142,23 @@ describe('the SQLite file', () => {
     const again = createSqliteStore(path, new FakeClock());
     expect((await again.get('Grant', 'a'))?.value).toEqual({});
     await again.close();
+  });
+
+  it('a record is stored as it was when the write was called', async () => {
+    const store = createSqliteStore(':memory:', new FakeClock());
+    const [put, added] = [{ n: 1 }, { n: 1 }];
+    const written = [store.put('Grant', 'a', put, { ttl: 60 }), store.putIfAbsent('Grant', 'b', added, { ttl: 60 })];
+    for (const value of [put, added]) value.n = 2;
+    await Promise.all(written);
+    const stored = await Promise.all(['a', 'b'].map((id) => store.get('Grant', id)));
+    expect(stored).toEqual([{ value: { n: 1 } }, { value: { n: 1 } }]);
+    await store.close();
+  });
+
+  it('a write after the file was closed is refused, and does not end the process', async () => {
+    const store = createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock());
+    await store.close();
+    await expect(store.put('Grant', 'a', {}, { ttl: 60 })).rejects.toThrow();
   });
 
   it('a file of a newer version is left unchanged', () => {
