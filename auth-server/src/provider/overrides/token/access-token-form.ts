@@ -20,7 +20,7 @@ interface Token {
   readonly accountId?: string;
   readonly clientId: string;
   readonly scope?: string;
-  readonly aud: string;
+  readonly aud?: string;
   readonly jkt?: string;
 }
 
@@ -41,6 +41,8 @@ export function formAccessTokens(
     const exp = this.exp ?? now + this.expiration;
     const more = await claims(Provider.ctx as KoaContextWithOIDC, this as never);
     const { jti, iat = now, accountId, clientId, scope, aud, jkt } = this;
+    // RFC 9068 §2.2: a resource server that compares no audience would accept it.
+    if (!aud) throw new Error('an access token without an audience');
     const value = await sign({
       ...more,
       jti,
