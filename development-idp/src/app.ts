@@ -9,7 +9,7 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import { stylesheet } from '@mcp-oauth/shared/pages/stylesheet';
 import type { Context, Middleware } from 'koa';
-import type { KoaBodyMiddlewareOptions } from 'koa-body';
+import { koaBody } from 'koa-body';
 import type Provider from 'oidc-provider';
 import { chooserPage, failurePage } from './chooser.ts';
 import { findPerson } from './people.ts';
@@ -61,19 +61,8 @@ const withoutSession: Middleware = (ctx, next) => {
   return next();
 };
 
-const FORM: Partial<KoaBodyMiddlewareOptions> = {
-  urlencoded: true,
-  json: false,
-  text: false,
-  multipart: false,
-  formLimit: '8kb',
-};
-
-/** Called after the cookie is checked. The parser is loaded for the first form: it takes a tenth of a start. */
-async function readForm(ctx: Context): Promise<void> {
-  const { koaBody } = await import('koa-body');
-  await koaBody(FORM)(ctx, async () => {});
-}
+/** Called after the cookie is checked. */
+const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '8kb' });
 
 function routes(provider: Provider): Middleware {
   const router = new Router();
@@ -91,7 +80,7 @@ async function choose(ctx: Context, provider: Provider): Promise<void> {
   const {
     params: { scope },
   } = await provider.interactionDetails(ctx.req, ctx.res);
-  await readForm(ctx);
+  await readForm(ctx, async () => {});
   const { person: chosen } = (ctx.request.body ?? {}) as { readonly person?: unknown };
   const person = findPerson(chosen);
   const result = person

@@ -2,10 +2,12 @@
  * Owns the sign-in page between a client and an upstream: showing it, approval or denial, and the finish after the upstream. The
  * approval is the consent, and always precedes the redirect to the upstream (RFC 9700 §4.10; MCP: confused deputy).
  */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import Router from '@koa/router';
 import { equalInConstantTime } from '@mcp-oauth/shared/crypto/constant-time';
-import type { Context, Middleware } from 'koa';
-import type { KoaBodyMiddlewareOptions } from 'koa-body';
+import Koa, { type Context, type Middleware } from 'koa';
+import { koaBody } from 'koa-body';
 import { approvalOf, formToken } from '../../consent/approval.ts';
 import {
   type ApprovingPerson,
@@ -44,21 +46,19 @@ export interface InteractionDependencies extends OrganisationDependencies {
   readonly onSignIn?: SignInObserver | undefined;
 }
 
-const FORM: Partial<KoaBodyMiddlewareOptions> = {
-  urlencoded: true,
-  json: false,
-  text: false,
-  multipart: false,
-  formLimit: '64kb',
-};
+/** Called after the browser and its interaction are verified: no other body is read. */
+const readForm = koaBody({ urlencoded: true, json: false, text: false, multipart: false, formLimit: '64kb' });
 
-/**
- * Called after the browser and its interaction are verified: no other body is read. The parser is loaded for the first form: it takes a
- * tenth of a start.
- */
-async function readForm(ctx: Context): Promise<void> {
-  const { koaBody } = await import('koa-body');
-  await koaBody(FORM)(ctx, async () => {});
+// The parser loads its tables of encodings with the first form. That is this one: an upgrade may replace the files of a process that runs.
+await readForm(emptyForm(), async () => {});
+
+function emptyForm(): Context {
+  const request = Object.assign(new IncomingMessage(new Socket()), {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' },
+  });
+  request.push(null);
+  return new Koa().createContext(request, new ServerResponse(request));
 }
 
 export function interactionRoutes(dependencies: InteractionDependencies): Middleware {
@@ -186,7 +186,7 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
 async function chooseOrganisation(ctx: Context, dependencies: InteractionDependencies): Promise<void> {
   refuseOtherSites(ctx, dependencies.issuer);
   const pending = await find(ctx, dependencies);
-  await readForm(ctx);
+  await readForm(ctx, async () => {});
   const { formKey, logins } = dependencies;
   const outcome = await logins.takeOutcome(pending.uid);
   const isCurrent =
@@ -244,7 +244,7 @@ async function find(ctx: Context, { interactions }: InteractionDependencies): Pr
 async function findForForm(ctx: Context, dependencies: InteractionDependencies): Promise<PendingInteraction> {
   refuseOtherSites(ctx, dependencies.issuer);
   const pending = await find(ctx, dependencies);
-  await readForm(ctx);
+  await readForm(ctx, async () => {});
   if (equalInConstantTime(field(ctx, 'token') ?? '', formToken(dependencies.formKey, pending))) return pending;
   throw outdated();
 }
