@@ -11,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, OAuthClient, REDIRECT_URI } from '../support/oauth-client.ts';
 import { Person } from '../support/person.ts';
 import { Run, type Stack } from '../support/stack.ts';
+import { githubApp } from './github-apps.ts';
 import { githubStub, type Upstream } from './github-stub.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'mcp-oauth-github-'));
@@ -181,5 +182,31 @@ describe('UPSTREAM_RECHECK at GitHub', () => {
     expect((await askedAgain('gho_octocat', octocat)).status).toBe(200);
     upstream.orgs = [{ login: 'acme', id: 9919 }];
     await refreshedTo(200, ada);
+  });
+
+  it('GitHub docs "Refreshing user access tokens": each question uses the newest of the tokens that rotate', async () => {
+    await using github = await githubApp();
+    github.lifetime = 30;
+    const [port] = await freePorts(1);
+    const stack = { mcpUrl: at.mcpUrl, authUrl: `http://localhost:${port}` } as Stack;
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-oauth-github-app-'));
+    const own = { ISSUER: stack.authUrl, RESOURCES: at.mcpUrl, DATA_DIR: folder, UPSTREAM_RECHECK: '1s' };
+    const server = new Run({ ...own, CONNECTORS: 'github', ...github.env('github') }, 'auth-server/src/main.ts');
+    try {
+      await server.says('"msg":"ready"');
+      const client = await OAuthClient.register(stack);
+      let token = (await client.tokens({}, new Person())).refresh_token;
+      const refreshes = async () => {
+        const { json } = await client.refresh(token);
+        token = String(json.refresh_token);
+        return github.counts.get('refresh') ?? 0;
+      };
+      await expect.poll(refreshes, LONG).toBe(2);
+      expect(github.counts.get('refused refresh')).toBeUndefined();
+      expect(github.issued.filter((one) => server.output.includes(one))).toEqual([]);
+    } finally {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
