@@ -6,8 +6,13 @@ import { z } from 'zod';
 
 /** RFC 8628 §3.4 */
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+/** RFC 8693 §2.1 */
+export const EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/** RFC 7523 §2.1 */
+export const ASSERTION_GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 const PUBLIC = 'none';
+const WITH_KEY = 'private_key_jwt';
 const WITH_SECRET: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
 /** RFC 6749 §10.10: long enough to resist guessing. */
 const LEAST_SECRET = 16;
@@ -30,10 +35,19 @@ const members = z.strictObject({
   client_uri: z.string().optional(),
   redirect_uris: texts.optional(),
   grant_types: z
-    .array(z.enum(['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT]))
+    .array(
+      z.enum([
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        DEVICE_GRANT,
+        EXCHANGE_GRANT,
+        ASSERTION_GRANT,
+      ]),
+    )
     .min(1)
     .optional(),
-  token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, 'private_key_jwt']).optional(),
+  token_endpoint_auth_method: z.enum([PUBLIC, ...WITH_SECRET, WITH_KEY]).optional(),
   // Harmless, and part of the answer to a registration, which operators copy. The type is derived from the redirect URIs.
   application_type: z.enum(['web', 'native']).optional(),
   response_types: z.array(z.literal('code')).optional(),
@@ -79,7 +93,7 @@ function contradictions(client: Judged): string[] {
   return [
     ...wrong(WITH_SECRET.has(method) && secret === undefined, `needs a client_secret for ${method}`),
     ...wrong(!WITH_SECRET.has(method) && secret !== undefined, `has a client_secret that ${method} does not use`),
-    ...wrong(method === 'private_key_jwt' && !client.jwks && !client.jwks_uri, `needs jwks or jwks_uri for ${method}`),
+    ...wrong(method === WITH_KEY && !client.jwks && !client.jwks_uri, `needs jwks or jwks_uri for ${method}`),
     ...wrong(asksPeople && !client.redirect_uris?.length, 'needs redirect_uris for authorization_code'),
     ...wrong(
       grants.includes('refresh_token') && !asksPeople && !grants.includes(DEVICE_GRANT),
@@ -90,6 +104,8 @@ function contradictions(client: Judged): string[] {
       grants.includes('client_credentials') && method === PUBLIC,
       'needs a secret or keys for client_credentials',
     ),
+    // RFC 8693 §5: a secret in a log would be enough to exchange every token that this client gets to see.
+    ...wrong(grants.includes(EXCHANGE_GRANT) && method !== WITH_KEY, `needs ${WITH_KEY} for token exchange`),
   ];
 }
 

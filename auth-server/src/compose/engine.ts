@@ -60,6 +60,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     languageOf,
     counts,
     device: composeDevice(config, dependencies),
+    moreGrants: [],
   };
   return (keys) => createEngine({ ...options, keys });
 }

@@ -76,6 +76,8 @@ export interface ConfigurationOptions extends ListingOptions {
   readonly renderError: NonNullable<Configuration['renderError']>;
   readonly device: DeviceOptions;
   readonly devicePages: DevicePageOptions;
+  /** Grant types besides those of the engine, for clients of the operator alone. */
+  readonly moreGrants: readonly string[];
 }
 
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
@@ -151,6 +153,7 @@ const clientProfile = ({
   clientDocuments,
   preRegistered,
   device,
+  moreGrants,
 }: ConfigurationOptions): Configuration => ({
   clientAuthMethods: [...AUTH_METHODS],
   clientDefaults: {
@@ -173,6 +176,7 @@ const clientProfile = ({
         isFetchable: clientDocuments.isFetchable,
         isPreRegistered: preRegistered.has(metadata.client_id),
         hasDeviceGrant: device.isOffered,
+        moreGrants,
       });
       // There is no context when a client is read from the store.
       if (ctx) checkRegistration(ctx.oidc.body ?? {});

@@ -22,6 +22,11 @@ it.each([
   ['a short secret', [{ ...good, client_secret: 'short' }], '16 characters or more'],
   ['no proof for client_credentials', [{ ...good, client_secret: undefined }], 'needs a secret or keys'],
   ['a secret that nothing uses', [{ ...good, token_endpoint_auth_method: 'none' }], 'does not use'],
+  [
+    'token exchange by a client with a secret',
+    [{ ...good, grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'] }],
+    'needs private_key_jwt for token exchange',
+  ],
   ['an unknown grant', [{ ...good, grant_types: ['password'] }], 'grant_types'],
   [
     'a misspelled member',

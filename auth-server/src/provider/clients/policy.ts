@@ -46,12 +46,14 @@ export interface Standing {
   readonly isPreRegistered: boolean;
   /** Whether the device authorization grant is offered. */
   readonly hasDeviceGrant: boolean;
+  /** Grant types that this server offers to clients of the operator alone, besides `client_credentials`. */
+  readonly moreGrants: readonly string[];
 }
 
 /** Validates and completes metadata before the engine's own checks; also for clients read from the store. */
 export function applyClientPolicy(
   metadata: ClientMetadata,
-  { isFetchable, isPreRegistered, hasDeviceGrant }: Standing,
+  { isFetchable, isPreRegistered, hasDeviceGrant, moreGrants }: Standing,
 ): void {
   const given: Metadata = metadata;
   dropEmpty(given);
@@ -61,7 +63,7 @@ export function applyClientPolicy(
   keepUsableKeys(given);
   given.client_name = cleanName(given.client_name);
   checkRedirects(given);
-  const grants: readonly string[] = isPreRegistered ? GRANT_TYPES_BY_WORD : GRANT_TYPES;
+  const grants: readonly string[] = isPreRegistered ? [...GRANT_TYPES_BY_WORD, ...moreGrants] : GRANT_TYPES;
   const mayUseCodes = hasDeviceGrant && (isPreRegistered || isPublicNative(given));
   keepSupported(given, 'grant_types', mayUseCodes ? [...grants, DEVICE_GRANT] : grants);
   if ((isPreRegistered || usesCodes(given)) && !asksPeople(given)) given.response_types = [];
