@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { JsonObject } from '@mcp-oauth/shared/json';
-import { setBit } from '@mcp-oauth/shared/status-list/status-list';
+import { type StatusClaim, setBit } from '@mcp-oauth/shared/status-list/status-list';
 import { LIST_SIZE, type StatusStore } from './status-store.ts';
 
 export interface StatusReference extends JsonObject {
@@ -35,6 +35,8 @@ export interface StatusLists extends StatusMarks {
   newest(): string;
   /** The URL of a list, which its tokens carry. */
   uriOf(list: string): string;
+  /** Whether the token with this reference has ended. One to a list that is not there has ended as well. */
+  isEnded(reference: StatusClaim['status_list']): Promise<boolean>;
 }
 
 /** A random integer from 0 to `below - 1`. */
@@ -148,6 +150,11 @@ export function createStatusLists(options: StatusListOptions): StatusLists {
       return listOf(start, newest.start === start ? newest.overflow : 0);
     },
     uriOf: (list) => issuer + STATUS_PATH + list,
+    isEnded: async ({ uri, idx }) => {
+      const list = uri.startsWith(issuer + STATUS_PATH) ? uri.slice((issuer + STATUS_PATH).length) : '';
+      if (!LIST_ID.test(list) || !Number.isInteger(idx) || idx < 0 || idx >= LIST_SIZE) return true;
+      return (await store.isMarked(list, idx)) ?? true;
+    },
     find,
     isCurrent: (kept) => find(kept, current().until) !== undefined,
     allocate: async () => {

@@ -35,5 +35,7 @@ export interface StatusStore {
    */
   version(list: string): Promise<number | undefined>;
   marks(list: string): Promise<Marks | undefined>;
+  /** @returns `undefined` if there is no such list */
+  isMarked(list: string, idx: number): Promise<boolean | undefined>;
   close(): Promise<void>;
 }

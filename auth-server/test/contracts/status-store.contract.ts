@@ -52,6 +52,13 @@ export function statusStoreContract(name: string, { open, clean, pass }: StatusS
       await store.mark(OTHER, [1], [2]);
       expect(await store.version(OTHER)).toBeUndefined();
       expect(await store.marks(OTHER)).toBeUndefined();
+      expect(await store.isMarked(OTHER, 1)).toBeUndefined();
+    });
+
+    it('Token Status List §4.1 one entry is found marked or not without reading the list', async () => {
+      await store.mark(LIST, [12], []);
+      const found = [0, 7, 8, 12, 13, LAST - 1, LAST].map((idx) => other.isMarked(LIST, idx));
+      expect(await Promise.all(found)).toEqual([false, true, false, true, false, false, true]);
     });
 
     it('the decoys of a new list are taken and marked, and a second creation changes nothing', async () => {

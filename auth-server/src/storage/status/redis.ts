@@ -26,7 +26,7 @@ interface Scripts {
 }
 
 /** Every operation may be repeated if the connection broke before the answer: at worst an entry stays unused. */
-const REPEATABLE = new Set(['create', 'allocate', 'mark', 'version', 'marks']);
+const REPEATABLE = new Set(['create', 'allocate', 'mark', 'version', 'marks', 'isMarked']);
 
 const keysOf = (list: string): Keys => {
   const key = (part: string) => `${PREFIX}status:{${list}}:${part}`;
@@ -73,6 +73,12 @@ export async function createRedisStatusStore(client: RedisClient, patience = PAT
       const [, marked] = keysOf(list);
       const bits = await redis.getBuffer(marked);
       return bits === null ? undefined : { version: current, bits };
+    },
+    isMarked: async (list, idx) => {
+      const [, marked, key] = keysOf(list);
+      // Two commands that travel together.
+      const [bit, isThere] = await Promise.all([redis.getbit(marked, position(idx)), redis.exists(key)]);
+      return isThere === 1 ? bit === 1 : undefined;
     },
     close: async () => {},
   };

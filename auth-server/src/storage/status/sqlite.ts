@@ -91,6 +91,11 @@ export function createSqliteStatusStore(path: string, clock: Clock): StatusStore
       if (version === undefined) return undefined;
       return { version, bits: Buffer.concat(run.marked.all(list).map(({ marked }) => marked as Uint8Array)) };
     },
+    isMarked: async (list, idx) => {
+      if (versionOf(list) === undefined) return undefined;
+      const { bit, marked } = placeOf(run, list, idx);
+      return isMarked(marked, bit);
+    },
     close: async () => {
       if (database.isOpen) database.close();
     },
