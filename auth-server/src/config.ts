@@ -20,6 +20,7 @@ import { accessSettings, connectorAccessSettings, judgeAccess } from './access/s
 import { brandSettings } from './branding/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
+import { exchangeSettings, judgeExchange } from './exchange/settings.ts';
 import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
 import {
   connectorFederationSettings,
@@ -71,6 +72,7 @@ export const settings = {
   ...registrationSettings,
   ...deviceSettings,
   ...personalTokenSettings,
+  ...exchangeSettings,
 };
 
 /** The settings that every connector has, whatever its kind. */
@@ -120,6 +122,7 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeKeys(values),
   ...judgeRegistration(values),
   ...judgePersonalTokens(values),
+  ...judgeExchange(values),
 ];
 
 /** Whether NODE_ENV was forgotten: this server is public. */

@@ -8,15 +8,17 @@
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
  * - `isRefused` from provider/find-account.ts to the end of the grant;
  * - `permitted` from provider/find-account.ts to the scopes that a token may have;
+ * - `details` from a grant of our own to the audit entry of its request;
  * - `userCode` from http/admission/device.ts to the page that asks for it;
  * - `clientWithoutSecret` from the guard to the parameters of the request, both in provider/overrides/request-context.ts.
  *
  * Out of the engine:
  *
  * - `outcome` from provider/events.ts to the line of the request in the log;
+ * - `hasProvedKey` from a grant of our own to the limit of failures in http/admission/request-limits.ts;
  * - `failure` from provider/events.ts to provider/guards/failure.ts, which throws it.
  */
-import type { Audit } from '@mcp-oauth/shared/audit/entry';
+import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import type { HttpError } from '@mcp-oauth/shared/errors';
 import type { RequestState } from '@mcp-oauth/shared/http/request-log';
 
@@ -37,6 +39,10 @@ export interface ContextState extends RequestState {
   isRefused?: boolean;
   /** The scopes that the person of this code or refresh token may have. */
   permitted?: (names: readonly string[], free: ReadonlySet<string>) => readonly string[];
+  /** Facts of this token request for the audit; present as soon as its client proved its key to a grant of our own. */
+  details?: AuditEntry['details'];
+  /** Whether the caller proved the key of a client of the operator: what fails then was not guessed. */
+  hasProvedKey?: boolean;
   /** A failure with its own answer. The engine catches it and reports it by an event only. */
   failure?: HttpError;
 }

@@ -48,6 +48,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'context-state.ts',
     'client-documents',
     'clients',
+    'exchange',
     'federation',
     'keys',
     'consent',
@@ -73,6 +74,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/resources': [],
   'auth-server/provisioning': ['access', 'federation', 'storage/record-store.ts'],
   'auth-server/registration': ['storage/record-store.ts'],
+  'auth-server/exchange': ['clients', 'keys', 'resources'],
   'auth-server/clients': ['storage/record-store.ts'],
   'auth-server/client-documents': ['storage/record-store.ts', 'storage/rate-limit.ts'],
   'mcp-server/cli': [

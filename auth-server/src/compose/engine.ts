@@ -1,6 +1,7 @@
 /** Owns how an engine is created from the settings. */
 import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
+import { EXCHANGE_GRANT } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
@@ -60,7 +61,8 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     languageOf,
     counts,
     device: composeDevice(config, dependencies),
-    moreGrants: [],
+    moreGrants: config.exchangePolicy ? [EXCHANGE_GRANT] : [],
+    exchange: config.exchangePolicy && { policy: config.exchangePolicy },
   };
   return (keys) => createEngine({ ...options, keys });
 }

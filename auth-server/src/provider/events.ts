@@ -8,6 +8,7 @@ import type { Logger } from '@mcp-oauth/shared/logger';
 import type Provider from 'oidc-provider';
 import type { errors, KoaContextWithOIDC } from 'oidc-provider';
 import { ClientDocumentError } from '../client-documents/document-error.ts';
+import { EXCHANGE_GRANT } from '../clients/client.ts';
 import { flowOf } from '../consent/interaction.ts';
 import { stateOf } from '../context-state.ts';
 import { isHeld } from './overrides/held-errors.ts';
@@ -18,6 +19,12 @@ const REUSE: Readonly<Record<string, string>> = {
   'refresh token already used': 'refresh token reused',
   'authorization code already consumed': 'authorization code reused',
   'device code already consumed': 'device code reused',
+};
+
+/** The events of grants that have their own. */
+const ISSUED: Readonly<Record<string, AuditEvent>> = {
+  refresh_token: 'token.refreshed',
+  [EXCHANGE_GRANT]: 'token.exchanged',
 };
 
 /** Counters of the metrics. Each gets a value from a short list, never data of a request. */
@@ -83,8 +90,9 @@ const refusal = (event: string, audited: AuditEvent) => (ctx: KoaContextWithOIDC
   const isPending = error.error === 'authorization_pending';
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
   else logOf(ctx)[isPending ? 'debug' : 'info'](line, event);
-  const details = { error: error.error, ...grantTypeOf(ctx) };
-  if (!isPending) note(ctx, threat ? 'token.reused' : audited, { outcome: 'refused', reason, details });
+  const details = { error: error.error, ...grantTypeOf(ctx), ...stateOf(ctx).details };
+  const refused = stateOf(ctx).details ? 'exchange.refused' : audited;
+  if (!isPending) note(ctx, threat ? 'token.reused' : refused, { outcome: 'refused', reason, details });
 };
 
 export function logEvents(provider: Provider): void {
@@ -127,8 +135,9 @@ export function logEvents(provider: Provider): void {
   provider.on('grant.success', (ctx) => {
     // Added to the line of the request, because most requests are of this kind.
     stateOf(ctx).outcome = { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type };
-    const details = { ...grantTypeOf(ctx), scope: textOf((ctx.body as { scope?: unknown } | undefined)?.scope) };
-    note(ctx, details.grantType === 'refresh_token' ? 'token.refreshed' : 'token.issued', { details });
+    const scope = textOf((ctx.body as { scope?: unknown } | undefined)?.scope);
+    const details = { ...grantTypeOf(ctx), scope, ...stateOf(ctx).details };
+    note(ctx, ISSUED[details.grantType ?? ''] ?? 'token.issued', { details });
   });
   noteWaiting(provider);
 }

@@ -33,7 +33,7 @@ export function createFindAccount({ accounts, passThrough, access, resources }: 
   return async (ctx, accountId, token): Promise<EngineAccount | undefined> => {
     const stored = await accounts.find(accountId);
     const passage = stored && (await passThrough(stored, token ? 'token' : 'session', ctx.oidc.entities.Grant?.iat));
-    if (token && passage?.refusal) await refuse(ctx, passage.refusal);
+    if (token && passage?.refusal) await refusePerson(ctx, passage.refusal, ctx.oidc.entities.Grant?.accountId);
     if (token && passage) {
       stateOf(ctx).permitted = (names, free) => access.permitted(passage.account, names, free);
     }
@@ -46,12 +46,15 @@ export function createFindAccount({ accounts, passThrough, access, resources }: 
 }
 
 /** RFC 6749 §5.2: the client has to send the person to sign in again, where a page says why they may not. */
-async function refuse(ctx: KoaContextWithOIDC, { reason, description, isFinal }: AccessRefusal): Promise<never> {
+export async function refusePerson(
+  ctx: KoaContextWithOIDC,
+  { reason, description, isFinal }: AccessRefusal,
+  who: string | undefined,
+): Promise<never> {
   stateOf(ctx).isRefused = true;
   if (isFinal) await ctx.oidc.entities.Grant?.destroy();
   const client = ctx.oidc.client?.clientId;
   stateOf(ctx).log.warn({ reason, client }, 'person refused');
-  const who = ctx.oidc.entities.Grant?.accountId;
   stateOf(ctx).audit({ event: 'person.refused', outcome: 'refused', who, client, reason, grant: grantOf(ctx) });
   throw Object.assign(new errors.InvalidGrant(reason), { error_description: description });
 }

@@ -13,11 +13,12 @@ import type { Resources } from '../resources/resource.ts';
 import { chooseKeys } from './clients/keys.ts';
 import { type ConfigurationOptions, createConfiguration } from './configuration.ts';
 import type { DevicePages } from './device/feature.ts';
-import { refuseOtherClients } from './device/grant-type.ts';
+
 import { nameInterval, slowDown } from './device/polling.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { createFindAccount } from './find-account.ts';
 import { tellLostGrants } from './granted-resource.ts';
+import { type ExchangeOptions, offerExchange } from './grants/token-exchange.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post-policy.ts';
@@ -38,6 +39,7 @@ import { providerWith } from './overrides/token/grant-handlers.ts';
 import { shortenModels } from './overrides/token/models.ts';
 import { endRefreshing } from './overrides/token/refresh-grant-type.ts';
 import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
+import { refuseOtherClients } from './overrides/token/unauthorized-client.ts';
 import { keepUpstreamSessions } from './overrides/upstream-sessions.ts';
 import { createRenderError, type ErrorPages } from './render-error.ts';
 import { moreClaims } from './tokens/more-claims.ts';
@@ -67,11 +69,21 @@ export type EngineOptions = Omit<
   readonly access: Pick<Access, 'permitted'>;
   readonly pages: ErrorPages & DevicePages;
   readonly languageOf: ChooseLanguage;
+  /** Absent: nothing can be exchanged. */
+  readonly exchange?: ExchangeOptions | undefined;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
 
-export function createEngine({ accounts, passThrough, pages, languageOf, counts, ...options }: EngineOptions): Engine {
+export function createEngine({
+  accounts,
+  passThrough,
+  pages,
+  languageOf,
+  counts,
+  exchange,
+  ...options
+}: EngineOptions): Engine {
   const clientCache = createClientCache(options.clock);
   const Engine = providerWith({
     authorization_code: allowOmission,
@@ -109,6 +121,7 @@ export function createEngine({ accounts, passThrough, pages, languageOf, counts,
   rememberClients(app, clientCache);
   detectReplays(app, options.store, options.clock);
   holdErrors(app, options.preRegistered);
+  if (exchange) offerExchange(app, exchange, { ...options, accounts, passThrough });
   logEvents(app);
   if (counts) countEvents(app, counts);
   const sessions = createBrowserSessions(app, options.issuer.startsWith('https:'));

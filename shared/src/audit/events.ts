@@ -53,6 +53,14 @@ export const EVENTS = {
   },
   'token.issued': { by: 'auth-server', doc: 'A client got its first tokens: `grantType` says for what.' },
   'token.refreshed': { by: 'auth-server', doc: 'A client refreshed its tokens.' },
+  'token.exchanged': {
+    by: 'auth-server',
+    doc: 'A client exchanged the access token of a person (RFC 8693): `target` says for what, `subjectClient` whose token it was, `actors` who acts, from the last to the first.',
+  },
+  'exchange.refused': {
+    by: 'auth-server',
+    doc: 'A client that proved its key asked for an exchange and did not get a token.',
+  },
   'token.refused': { by: 'auth-server', doc: 'A token request was refused.', ofStrangers: true },
   'token.reused': {
     by: 'auth-server',

@@ -78,7 +78,7 @@ export function failureLimit(
     const wait = blocked.waitOf(clientAddress);
     if (wait > 0) throw refusal(wait);
     const count = async (status: unknown, error: unknown): Promise<void> => {
-      if (NOT_THE_CALLER.has(error) || !statuses.includes(Number(status))) return;
+      if (stateOf(ctx).hasProvedKey || NOT_THE_CALLER.has(error) || !statuses.includes(Number(status))) return;
       blocked.add(clientAddress, await limit.take(clientAddress));
     };
     return next().then(

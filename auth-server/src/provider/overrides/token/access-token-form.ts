@@ -22,6 +22,8 @@ interface Token {
   readonly scope?: string;
   readonly aud?: string;
   readonly jkt?: string;
+  /** Set by a grant that says itself what the token says besides: an exchange, which takes over the status of the subject token. */
+  readonly extra?: object;
 }
 
 interface Model {
@@ -39,7 +41,7 @@ export function formAccessTokens(
     // The clock of the engine, which judges the times of its tokens.
     const now = seconds(systemClock);
     const exp = this.exp ?? now + this.expiration;
-    const more = await claims(Provider.ctx as KoaContextWithOIDC, this as never);
+    const more = this.extra ?? (await claims(Provider.ctx as KoaContextWithOIDC, this as never));
     const { jti, iat = now, accountId, clientId, scope, aud, jkt } = this;
     // RFC 9068 §2.2: a resource server that compares no audience would accept it.
     if (!aud) throw new Error('an access token without an audience');

@@ -1,0 +1,95 @@
+/**
+ * Owns the token exchange grant (RFC 8693) at the token endpoint: a client of the operator that proves its key gives an access token
+ * of a person and gets another one, if the policy says so. What the grant decides is in auth-server/src/exchange.
+ */
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type Provider from 'oidc-provider';
+import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { PassThrough } from '../../access/gate.ts';
+import { EXCHANGE_GRANT } from '../../clients/client.ts';
+import { stateOf } from '../../context-state.ts';
+import { actorsOf } from '../../exchange/actors.ts';
+import { type ExchangePolicy, permissionFor } from '../../exchange/policy.ts';
+import { badSubject, ExchangeRefused } from '../../exchange/refusal.ts';
+import { PARAMETERS, REPEATED, readRequest } from '../../exchange/request.ts';
+import { createSubjectReader, type Subject } from '../../exchange/subject-token.ts';
+import type { Account, Accounts } from '../../federation/account.ts';
+import type { Keys } from '../../keys/key-store.ts';
+import type { Resources } from '../../resources/resource.ts';
+import type { StatusLists } from '../../revocation/status-lists.ts';
+import { refusePerson } from '../find-account.ts';
+import { type ChainDependencies, issueChained } from './chained-token.ts';
+
+export interface ExchangeOptions {
+  readonly policy: ExchangePolicy;
+}
+
+interface Dependencies extends ChainDependencies {
+  readonly issuer: string;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly resources: Resources;
+  readonly statusLists: Pick<StatusLists, 'isEnded'>;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly passThrough: PassThrough;
+}
+
+/** Adds the grant to the engine, which then names it in its metadata. */
+export function offerExchange(provider: Provider, { policy }: ExchangeOptions, dependencies: Dependencies): void {
+  const { issuer, keys, clock, resources } = dependencies;
+  const readSubject = createSubjectReader({ issuer, keys: keys.signing, clock });
+
+  async function exchange(ctx: KoaContextWithOIDC, client: Client): Promise<void> {
+    const { subjectToken, target, scope } = readRequest(ctx.oidc.params ?? {});
+    note(ctx, { target: `${target.kind} ${target.id}` });
+    const subject = await readSubject(subjectToken);
+    note(ctx, { subjectClient: subject.clientId });
+    const permission = permissionFor(policy, { client: client.clientId, subject, target, scope }, resources);
+    note(ctx, { actors: actorsOf(permission.actor) });
+    const account = await personOf(ctx, subject, dependencies);
+    if (permission.kind === 'resource') await issueChained(ctx, { client, subject, account, permission }, dependencies);
+  }
+
+  provider.registerGrantType(
+    EXCHANGE_GRANT,
+    async (ctx) => {
+      const { client } = ctx.oidc;
+      // CLIENTS is held to the same. A secret can be in a log, and a public client is anybody.
+      if (client.clientAuthMethod !== 'private_key_jwt') {
+        throw new errors.UnauthorizedClient('token exchange is for clients that authenticate with private_key_jwt');
+      }
+      stateOf(ctx).hasProvedKey = true;
+      note(ctx, {});
+      try {
+        await exchange(ctx, client);
+      } catch (error) {
+        throw error instanceof ExchangeRefused ? answerOf(error) : error;
+      }
+    },
+    PARAMETERS,
+    REPEATED,
+  );
+}
+
+/** The person of a token, who must still be somebody to whom a token would be issued now. */
+async function personOf(ctx: KoaContextWithOIDC, subject: Subject, dependencies: Dependencies): Promise<Account> {
+  const { statusLists, accounts, passThrough } = dependencies;
+  if (await statusLists.isEnded(subject.status)) throw badSubject('its approval has ended');
+  const stored = await accounts.find(subject.accountId);
+  if (!stored) throw badSubject('its person is not known');
+  ctx.oidc.entity('Account', { accountId: stored.accountId } as never);
+  // Without the time of the approval: what a logout has ended is marked in the status list.
+  const { account, refusal } = await passThrough(stored, 'token');
+  if (refusal) await refusePerson(ctx, refusal, stored.accountId);
+  return account;
+}
+
+function note(ctx: KoaContextWithOIDC, details: NonNullable<ReturnType<typeof stateOf>['details']>): void {
+  const state = stateOf(ctx);
+  state.details = { ...state.details, ...details };
+}
+
+function answerOf({ error, description, message }: ExchangeRefused): errors.OIDCProviderError {
+  const detail = message === description ? undefined : { detail: message };
+  return new errors.CustomOIDCProviderError(error, description, detail);
+}
