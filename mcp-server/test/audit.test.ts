@@ -163,6 +163,17 @@ describe('the audit of mcp-server', () => {
     );
   });
 
+  it('RFC 8693 §4.1 an entry names who acts for the person of an exchanged token, the last one first', async () => {
+    await using mcp = await start();
+    const message = modernRequest('tools/call', { name: 'read', arguments: { path: '/ok', password: CANARY } });
+    const act = { sub: 'client-1', act: { sub: 'mcp-server', act: 'no actor' } };
+    const token = await mcp.token('mcp:tools', 'person-1', { act });
+    const headers = { ...headersOf(message), authorization: `Bearer ${token}` };
+    await (await fetch(`${mcp.url}/mcp`, { method: 'POST', headers, body: JSON.stringify(message) })).text();
+    const [entry] = (await mcp.entries()).filter(({ event }) => event === 'tool.called');
+    expect(entry?.details).toMatchObject({ tool: 'read', actors: ['client-1', 'mcp-server'] });
+  });
+
   it.each([
     ['ends the request', { elicitation: {} }],
     ['the client cannot answer', {}],

@@ -14,6 +14,8 @@ export interface Principal {
   readonly claims: PersonClaims;
   /** RFC 7638 thumbprint of the key that the token is bound to (RFC 9449 §6); absent for a bearer token. */
   readonly keyThumbprint?: string;
+  /** Who acts for the person, from the last to the first (RFC 8693 §4.1); absent: only the client. */
+  readonly actors?: readonly string[];
   /** The id of the key that signed the token; absent: the token names none. */
   readonly keyId?: string;
   /** Where its issuer says whether the token was revoked; absent: nowhere. */

@@ -40,8 +40,8 @@ const FRAME = 400;
 const SCOPE_FRAME = 64;
 
 /** Approximate bytes of a principal, with two for each character. */
-function sizeOf({ subject, clientId, scopes, claims, status }: Principal): number {
-  const texts = subject.length + (clientId?.length ?? 0) + (status?.uri.length ?? 0);
+function sizeOf({ subject, clientId, scopes, claims, status, actors = [] }: Principal): number {
+  const texts = subject.length + (clientId?.length ?? 0) + (status?.uri.length ?? 0) + actors.join('').length;
   let size = FRAME + 2 * texts + sizeOfClaims(claims);
   for (const scope of scopes) size += SCOPE_FRAME + 2 * scope.length;
   return size;

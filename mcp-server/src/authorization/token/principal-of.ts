@@ -10,6 +10,7 @@ import { personClaimsOf } from '../person-claims.ts';
 import type { Principal } from '../principal.ts';
 import { statusOf } from '../status/reference.ts';
 import { TokenError, type TokenReason } from '../token-error.ts';
+import { actorsIn } from './actors.ts';
 import { isKept, isScopeList, valuesAt } from './claim-rule.ts';
 import type { TokenRules } from './rules.ts';
 import { mapped, withoutPrefix } from './scope-map.ts';
@@ -55,6 +56,7 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
   }
   const keyThumbprint = cnf === undefined ? undefined : thumbprintOf(cnf, refuse);
   const status = statusOf(claims, rules, now, refuse);
+  const actors = actorsIn(claims.act);
   return Object.freeze({
     issuer: rules.issuer,
     subject,
@@ -65,6 +67,7 @@ export function principalOf(claims: JWTPayload, rules: TokenRules, { isTyped, no
     ...(keyThumbprint !== undefined && { keyThumbprint }),
     ...(keyId !== undefined && { keyId }),
     ...(status && { status }),
+    ...(actors.length > 0 && { actors }),
   });
 }
 

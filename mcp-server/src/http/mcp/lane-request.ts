@@ -93,8 +93,10 @@ export class LaneRequest implements Caller {
     const { principal, address: from } = this;
     const [who, client, reference] = [principal?.subject, principal?.clientId, this.#id];
     const issuer = namesIssuer ? principal?.issuer : undefined;
+    const actors = principal?.actors;
+    const isPlain = issuer === undefined && actors === undefined;
     return (entry) => {
-      const details = issuer === undefined ? entry.details : { ...entry.details, issuer };
+      const details = isPlain ? entry.details : { ...entry.details, issuer, actors };
       audit({ who, client, ...entry, ...(details && { details }), resource, from, reference });
     };
   }

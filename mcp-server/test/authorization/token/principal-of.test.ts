@@ -30,6 +30,18 @@ function refusal(...given: Parameters<typeof principal>) {
 const scopes = (claims: Record<string, unknown>, rules: Partial<TokenRules>) =>
   [...principal(claims, rules).scopes].sort();
 
+describe('RFC 8693 §4.1 the actors of a token', () => {
+  const nested = (depth: number): object => ({ sub: `s${depth}`, ...(depth > 1 && { act: nested(depth - 1) }) });
+
+  it('the actors are read from the last to the first, and what cannot be read is left out', () => {
+    expect(principal({}).actors).toBeUndefined();
+    expect(principal({ act: 'mcp-server' }).actors).toBeUndefined();
+    expect(principal({ act: nested(3) }).actors).toEqual(['s3', 's2', 's1']);
+    expect(principal({ act: { iss: 'x', act: { sub: 'first' } } }).actors).toEqual(['first']);
+    expect(principal({ act: nested(1_000) }).actors).toHaveLength(8);
+  });
+});
+
 describe('the scopes of a token', () => {
   it.each([
     ['a text', { scope: 'a b' }, ['a', 'b']],
