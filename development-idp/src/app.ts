@@ -13,7 +13,6 @@ import { koaBody } from 'koa-body';
 import type Provider from 'oidc-provider';
 import { chooserPage, failurePage } from './chooser.ts';
 import { findPerson } from './people.ts';
-import { CLIENT_ID } from './provider.ts';
 
 export interface AppDependencies {
   readonly url: string;
@@ -78,7 +77,7 @@ function routes(provider: Provider): Middleware {
 /** Login and consent end in one step, because there is nothing to decide. */
 async function choose(ctx: Context, provider: Provider): Promise<void> {
   const {
-    params: { scope },
+    params: { scope, client_id: clientId },
   } = await provider.interactionDetails(ctx.req, ctx.res);
   await readForm(ctx, async () => {});
   const { person: chosen } = (ctx.request.body ?? {}) as { readonly person?: unknown };
@@ -86,15 +85,19 @@ async function choose(ctx: Context, provider: Provider): Promise<void> {
   const result = person
     ? {
         login: { accountId: person.subject },
-        consent: { grantId: await grant(provider, person.subject, scope) },
+        consent: { grantId: await grant(provider, { accountId: person.subject, clientId: String(clientId) }, scope) },
       }
     : { error: 'access_denied', error_description: 'The sign-in was cancelled.' };
   ctx.redirect(await provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false }));
   ctx.status = 303;
 }
 
-function grant(provider: Provider, accountId: string, scope: unknown): Promise<string> {
-  const granted = new provider.Grant({ accountId, clientId: CLIENT_ID });
+function grant(
+  provider: Provider,
+  holder: { readonly accountId: string; readonly clientId: string },
+  scope: unknown,
+): Promise<string> {
+  const granted = new provider.Grant(holder);
   granted.addOIDCScope(String(scope));
   return granted.save();
 }

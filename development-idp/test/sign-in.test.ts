@@ -2,63 +2,11 @@
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { rawRequest, statusOf } from '@mcp-oauth/shared/testing/raw-request';
-import * as oidc from 'openid-client';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../src/compose.ts';
+import { AUTH_SERVER, choose, createBrowser, redeem, request, startIdp as start, URL_OF_IDP } from './support/idp.ts';
 
-const ISSUER = 'http://localhost:9000';
-const CALLBACK = `${ISSUER}/callback/development`;
-const URL_OF_IDP = 'http://localhost:9001';
-const VERIFIER = 'a-code-verifier-that-is-long-enough-for-rfc-7636-4.1';
-
-async function start() {
-  const service = await compose({}, { log: createLogger('development-idp', 'silent') });
-  const server = await serve(service.handler);
-  /** The IdP under its public URL, wherever it really listens. */
-  const call: typeof fetch = (input, init) =>
-    fetch(String(input).replace(URL_OF_IDP, server.url), { redirect: 'manual', ...init });
-  return { service, call, [Symbol.asyncDispose]: () => server.close() };
-}
-type Idp = Awaited<ReturnType<typeof start>>;
-
-const client = ({ call }: Idp) =>
-  oidc.discovery(new URL(URL_OF_IDP), 'auth-server', {}, oidc.ClientSecretBasic('development-only-secret'), {
-    [oidc.customFetch]: (url, options) => call(url, options as RequestInit),
-    execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
-  });
-
-/** A browser with one cookie jar. It follows redirects within the IdP and returns the last answer with its target. */
-function createBrowser({ call }: Idp) {
-  const jar = new Map<string, string>();
-  return async function visit(target: string, init: RequestInit = {}): Promise<{ page: Response; location: URL }> {
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await call(new URL(target, URL_OF_IDP), { ...init, headers: { cookie, accept: 'text/html' } });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      jar.set(name, value);
-    }
-    const location = new URL(response.headers.get('location') ?? target, URL_OF_IDP);
-    const within = response.headers.has('location') && location.origin === URL_OF_IDP;
-    return within ? visit(location.href) : { page: response, location };
-  };
-}
-
-async function request(idp: Idp) {
-  const upstream = await client(idp);
-  const target = oidc.buildAuthorizationUrl(upstream, {
-    redirect_uri: CALLBACK, scope: 'openid profile email', state: 'state', nonce: 'nonce',
-    code_challenge: await oidc.calculatePKCECodeChallenge(VERIFIER), code_challenge_method: 'S256',
-  }); // biome-ignore format: one row
-  return { upstream, target: target.href };
-}
-
-const choose = (person: string): RequestInit => ({ method: 'POST', body: new URLSearchParams({ person }) });
-const redeem = (upstream: oidc.Configuration, answer: URL) =>
-  oidc.authorizationCodeGrant(upstream, answer, {
-    expectedState: 'state',
-    expectedNonce: 'nonce',
-    pkceCodeVerifier: VERIFIER,
-  });
+const CALLBACK = AUTH_SERVER.redirectUri;
 
 describe('OpenID Connect Core §3.1 the development IdP', () => {
   it('the development IdP signs a person in by one click', async () => {
