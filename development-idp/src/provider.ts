@@ -40,8 +40,16 @@ export async function createProvider({ url, callbackUrl, clock, enterprise }: Pr
     jwks: { keys: [jwk] },
     clients: enterprise ? [authServer, ENTERPRISE_CLIENT] : [authServer],
   });
-  if (enterprise) addTokenExchange(provider, enterprise, { key, publicKey, kid, alg }, clock);
+  if (enterprise) {
+    const signing = { key, publicKey, kid, alg };
+    addTokenExchange(provider, { policy: enterprise, signing, clock, claimsOf });
+  }
   return provider;
+}
+
+function claimsOf(subject: string): Readonly<Record<string, unknown>> {
+  const person = findPerson(subject);
+  return person ? { email: person.email, email_verified: true, groups: [...person.groups] } : {};
 }
 
 const HOUR = 3_600;

@@ -47,7 +47,7 @@ const read = (idp: Idp, token: string) =>
   jwtVerify(token, createRemoteJWKSet(new URL(`${URL_OF_IDP}/jwks`), { [customFetch]: idp.call }));
 
 describe('the development IdP with enterprise-managed authorization', () => {
-  it('§3.1 §4.3.4 an ID token becomes an ID-JAG for the authorization server, its client and its resource', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §3.1 §4.3.4 an ID token becomes an ID-JAG for the authorization server, its client and its resource', async () => {
     await using idp = await start();
     const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');
     const answer = await oidc.genericGrantRequest(upstream, TOKEN_EXCHANGE, asked(tokens.id_token));
@@ -69,7 +69,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     expect((await read(idp, again.access_token)).payload.jti).not.toBe(payload.jti);
   });
 
-  it('§4.4.3 a refresh token gives a new ID token, which becomes an ID-JAG without a person, until it is revoked', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.3 a refresh token gives a new ID token, which becomes an ID-JAG without a person, until it is revoked', async () => {
     await using idp = await start();
     const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'bob');
     const renewed = await oidc.refreshTokenGrant(upstream, tokens.refresh_token ?? '');
@@ -95,12 +95,15 @@ describe('the development IdP with enterprise-managed authorization', () => {
     ['resource', 'https://elsewhere.example/mcp', 'invalid_target: the administrator has not allowed this resource'],
     ['scope', 'mcp:admin', 'invalid_scope: the administrator has allowed none'],
     ['subject_token', 'not-a-token', 'invalid_grant: the subject token is not a valid ID token'],
-  ])('§4.3.3 a token exchange with another %s is refused with its reason', async (name, value, reason) => {
-    await using idp = await start();
-    const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');
-    const wish = asked(tokens.id_token, { [name]: value });
-    expect(await refusedAs(oidc.genericGrantRequest(upstream, TOKEN_EXCHANGE, wish))).toContain(reason);
-  });
+  ])(
+    'draft-ietf-oauth-identity-assertion-authz-grant-04 §4.3.3 a token exchange with another %s is refused with its reason',
+    async (name, value, reason) => {
+      await using idp = await start();
+      const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');
+      const wish = asked(tokens.id_token, { [name]: value });
+      expect(await refusedAs(oidc.genericGrantRequest(upstream, TOKEN_EXCHANGE, wish))).toContain(reason);
+    },
+  );
 
   it.each(['requested_token_type', 'subject_token', 'subject_token_type', 'audience', 'resource'])(
     'RFC 8693 §2.1 a token exchange without %s is refused as invalid_request',
@@ -114,7 +117,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     },
   );
 
-  it('§4.3.3 a person whom the administrator has not allowed gets no ID-JAG', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.3.3 a person whom the administrator has not allowed gets no ID-JAG', async () => {
     await using idp = await start({ DEVELOPMENT_IDP_ENTERPRISE_PEOPLE: 'alice' });
     const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'bob');
     expect(await refusedAs(oidc.genericGrantRequest(upstream, TOKEN_EXCHANGE, asked(tokens.id_token)))).toBe(
@@ -122,7 +125,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     );
   });
 
-  it('§4.3.3 the ID token of another client, an access token, an ID-JAG and an old ID token are no subject tokens', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.3.3 the ID token of another client, an access token, an ID-JAG and an old ID token are no subject tokens', async () => {
     let late = 0;
     await using idp = await startIdp(ON, { now: () => Date.now() + late });
     const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');
@@ -151,7 +154,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     });
   });
 
-  it('§7.1 the metadata announces ID-JAGs; without the setting there is neither the grant nor the client', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §7.1 the metadata announces ID-JAGs; without the setting there is neither the grant nor the client', async () => {
     await using idp = await start();
     const metadata = async (at: Idp) =>
       (await at.call(`${URL_OF_IDP}/.well-known/openid-configuration`)).json() as Promise<Record<string, string[]>>;

@@ -104,5 +104,6 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'client/doctor': ['clients', 'options.ts', 'reach.ts', 'sign-in'],
   'client/tokens': ['sign-in'],
   'client/qr-code': [],
-  'client/terminal': ['options.ts', 'qr-code', 'sign-in', 'tokens'],
+  'client/enterprise': ['reach.ts', 'sign-in', 'tokens'],
+  'client/terminal': ['enterprise', 'options.ts', 'qr-code', 'sign-in', 'tokens'],
 };

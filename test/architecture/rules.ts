@@ -66,7 +66,7 @@ const isForeign = (service: string, target: string): boolean => {
 
 const LIBRARIES: readonly (readonly [RegExp, RegExp])[] = [
   [/^oidc-provider$/, /^(auth-server\/src\/provider|development-idp\/src)\//],
-  [/^@modelcontextprotocol\//, /^(mcp-server\/src\/protocol|client\/src\/(sign-in|terminal))\//],
+  [/^@modelcontextprotocol\//, /^(mcp-server\/src\/protocol|client\/src\/(enterprise|sign-in|terminal))\//],
   [/^openid-client$/, /^auth-server\/src\/connectors\//],
   [/^ioredis$/, /^(shared\/(src\/redis\/ready|(src|testing)\/redis)\.ts|[^/]+\/src\/storage\/)/],
   [/^node:sqlite$/, /^auth-server\/src\/storage\//],

@@ -15,6 +15,8 @@ export interface Wish {
   readonly device: boolean;
   /** Whether the browser of this machine is opened. */
   readonly browser: boolean;
+  /** The port of the redirect URI, for an authorization server that knows one port only. */
+  readonly port?: number | undefined;
   readonly clientId?: string | undefined;
   /** One of the issuers that the server names; absent: the first. */
   readonly issuer?: string | undefined;
@@ -45,7 +47,7 @@ const NO_REDIRECT = 'http://127.0.0.1/callback';
 export async function authorize(url: URL, wish: Wish, dependencies: SignInDependencies): Promise<Grant> {
   const { openBrowser, now, wait } = dependencies;
   const fetch = soon(withinReach(dependencies.fetch, url));
-  const { name, device, browser, clientId, say, draw } = wish;
+  const { name, device, browser, port, clientId, say, draw } = wish;
   const authority = await findAuthority(url, fetch, wish.issuer);
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
@@ -78,6 +80,6 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     if (browser) openBrowser(at);
   };
   const redirectUrl = last?.client.redirect_uris?.[0];
-  const forBrowser = { scope, redirectUrl, clientOf: (at: string) => clientOf(at, 'authorization_code'), show };
+  const forBrowser = { scope, redirectUrl, port, clientOf: (at: string) => clientOf(at, 'authorization_code'), show };
   return grantOf(await signInByBrowser(authority, forBrowser, fetch));
 }

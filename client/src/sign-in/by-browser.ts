@@ -20,6 +20,8 @@ export interface BrowserSignIn {
   readonly scope: string | undefined;
   /** The redirect URL of the last sign-in, which is used again if its port is free. */
   readonly redirectUrl?: string | undefined;
+  /** The only port that the authorization server knows. */
+  readonly port?: number | undefined;
   readonly clientOf: (redirectUrl: string) => Promise<Registered>;
   /** Shows the person the URL. */
   readonly show: (url: URL) => void;
@@ -27,11 +29,11 @@ export interface BrowserSignIn {
 
 export async function signInByBrowser(
   { server, metadata, resource }: Authority,
-  { scope, redirectUrl, clientOf, show }: BrowserSignIn,
+  { scope, redirectUrl, port, clientOf, show }: BrowserSignIn,
   fetch: Fetch,
 ): Promise<{ readonly client: Registered; readonly tokens: OAuthTokens }> {
   const state = randomUUID();
-  await using loopback = await listenOnLoopback(state, redirectUrl);
+  await using loopback = await listenOnLoopback(state, redirectUrl, port);
   const client = await clientOf(loopback.redirectUrl);
   const request = {
     ...(metadata && { metadata }),

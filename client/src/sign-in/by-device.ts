@@ -90,7 +90,12 @@ function tokensOf(body: JsonObject): OAuthTokens {
   if (typeof token !== 'string' || typeof type !== 'string') {
     throw new StartError('the answer of the token endpoint has no access_token or no token_type (RFC 6749 §5.1)');
   }
-  const optional = Object.entries({ refresh_token: 'string', scope: 'string', expires_in: 'number' });
+  const optional = Object.entries({
+    refresh_token: 'string',
+    id_token: 'string',
+    scope: 'string',
+    expires_in: 'number',
+  });
   const others = optional.filter(([name, kind]) => typeof body[name] === kind).map(([name]) => [name, body[name]]);
   return { access_token: token, token_type: type, ...Object.fromEntries(others) };
 }

@@ -18,6 +18,12 @@ export function refusal(error: unknown, description: unknown, otherwise: string)
     : new StartError(says || otherwise);
 }
 
+/** A sign-in that an enterprise manages: the identity provider that made it, and this program there. */
+export interface EnterpriseSignIn {
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
 export interface Grant {
   /** The URL of the authorization server that issued the tokens: they are renewed and revoked there, and nowhere else. */
   readonly server: string;
@@ -27,6 +33,8 @@ export interface Grant {
   /** Where the secret of the client is read; absent for a public client, and for a secret of a registration. */
   readonly secret?: SecretPlace | undefined;
   readonly tokens: OAuthTokens;
+  /** Absent if the person approved on a page of the authorization server. The tokens are then renewed by the identity provider. */
+  readonly enterprise?: EnterpriseSignIn | undefined;
 }
 
 /** The texts that must not be shown: each token and secret, and the signature of a JWT alone. */
@@ -41,12 +49,19 @@ export function secretsOf({ client, tokens }: Pick<Grant, 'client' | 'tokens'>):
 export const clientOf = ({ client, secret }: Pick<Grant, 'client' | 'secret'>, read: ReadSecret): Registered =>
   secret === undefined ? client : { ...client, client_secret: read(secret) };
 
+export const isOfEnterprise = (grant: Grant): grant is Grant & { readonly enterprise: EnterpriseSignIn } =>
+  grant.enterprise !== undefined;
+
+const isEnterpriseSignIn = (value: unknown): value is EnterpriseSignIn =>
+  isObject(value) && URL.canParse(String(value.issuer)) && typeof value.clientId === 'string';
+
 /** @returns undefined for anything that is not a grant as it was written */
 export function grantOf(value: unknown): Grant | undefined {
   if (!isObject(value) || !isObject(value.client) || !isObject(value.tokens)) return undefined;
   const { server, issuer, client, tokens } = value;
   const texts = [server, issuer, client.client_id, tokens.access_token, tokens.token_type];
   if (value.secret !== undefined && !isSecretPlace(value.secret)) return undefined;
+  if (value.enterprise !== undefined && !isEnterpriseSignIn(value.enterprise)) return undefined;
   if (!texts.every((text) => typeof text === 'string')) return undefined;
   // Anything else can't be sent, and an error about it would show it (RFC 6749 §A.12).
   return /^[\x20-\x7e]+$/.test(String(tokens.access_token)) ? (value as unknown as Grant) : undefined;

@@ -1,6 +1,7 @@
 /** Owns the address on this machine to which the browser comes back after a sign-in (RFC 8252 §7.3). */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { StartError } from '@mcp-oauth/shared/errors';
 import { NotAgreed } from './grant.ts';
 
 export interface Loopback extends AsyncDisposable {
@@ -16,8 +17,9 @@ const PAGE = 'The answer has arrived. You can close this page and go back to the
 /**
  * @param state of the authorization request: whatever else comes is ignored (RFC 6749 §10.12)
  * @param redirectUrl whose port is used if it is free: some authorization servers compare ports, against RFC 8252 §7.3
+ * @param port the only one that the authorization server knows
  */
-export async function listenOnLoopback(state: string, redirectUrl?: string): Promise<Loopback> {
+export async function listenOnLoopback(state: string, redirectUrl?: string, port?: number): Promise<Loopback> {
   const arrived = Promise.withResolvers<URLSearchParams>();
   const server = createServer((req, res) => {
     // Any page in the browser can send requests here, and `//` is no URL: an error here would end the process.
@@ -27,14 +29,15 @@ export async function listenOnLoopback(state: string, redirectUrl?: string): Pro
     res.end(answer ? PAGE : 'Nothing here.\n');
     if (answer) arrived.resolve(answer);
   });
-  const wanted = Number(URL.parse(redirectUrl ?? '')?.port) || 0;
+  const wanted = port ?? (Number(URL.parse(redirectUrl ?? '')?.port) || 0);
   await listen(server, wanted).catch((error: NodeJS.ErrnoException) => {
+    if (port !== undefined) throw new StartError(`port ${port} of this machine is in use (--port)`, { cause: error });
     if (wanted === 0) throw error;
     return listen(server, 0);
   });
-  const { port } = server.address() as AddressInfo;
+  const { port: taken } = server.address() as AddressInfo;
   return {
-    redirectUrl: `http://127.0.0.1:${port}${PATH}`,
+    redirectUrl: `http://127.0.0.1:${taken}${PATH}`,
     answer: (timeout) => {
       const timer = setTimeout(() => arrived.reject(new NotAgreed('nobody has signed in in time')), timeout);
       return arrived.promise.finally(() => clearTimeout(timer));

@@ -1,8 +1,10 @@
 /** Owns the commands at one server: their words and options. The URL comes first, as in `client <url> call <tool>`. */
 import { type Command, type Invocation, type Option, UsageError } from '@mcp-oauth/shared/cli/command';
 import { json } from '@mcp-oauth/shared/cli/list';
+import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
+import type { EnterpriseWish } from '../enterprise/authorize.ts';
 import { CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
-import { secretPlaceOf } from '../sign-in/client/secret.ts';
+import { AT_IDENTITY_PROVIDER, secretPlaceOf } from '../sign-in/client/secret.ts';
 import type { Task } from './run.ts';
 
 /** @returns the exit status */
@@ -29,6 +31,19 @@ const login: Readonly<Record<string, Option>> = {
   'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
   issuer: { type: 'string', value: 'url', doc: 'Which authorization server, if the server names several (the first).' },
   'client-secret-file': CLIENT_SECRET_FILE,
+  port: { type: 'string', value: 'number', doc: 'The port of the redirect URI, for a server that knows one only.' },
+  enterprise: { type: 'boolean', doc: 'Sign in at the identity provider of your enterprise, without a consent page.' },
+  idp: { type: 'string', value: 'url', doc: 'With --enterprise: the issuer of the identity provider.' },
+  'idp-client-id': { type: 'string', value: 'id', doc: 'With --enterprise: the client at the identity provider.' },
+  'idp-client-secret-file': {
+    type: 'string',
+    value: 'path',
+    doc: 'With --idp-client-id: the secret of that client (or in MCP_IDP_CLIENT_SECRET).',
+  },
+};
+
+const logout: Readonly<Record<string, Option>> = {
+  enterprise: { type: 'boolean', doc: 'End the sign-in at the identity provider too.' },
 };
 
 const STATUS =
@@ -49,7 +64,7 @@ const TABLE: readonly Row[] = [
   { name: 'prompt', summary: 'Get a prompt.', parameters: ['prompt'], rest: 'key=value' },
   { name: 'watch', summary: 'Print what the server tells by itself, until Ctrl-C.', rest: 'uri', details: CHANGES },
   { name: 'login', summary: 'Sign in, and keep the tokens for the other commands.', options: login },
-  { name: 'logout', summary: 'Revoke the tokens of an MCP server, and delete them here.' },
+  { name: 'logout', summary: 'Revoke the tokens of an MCP server, and delete them here.', options: logout },
 ];
 
 export const terminalCommands = (perform: Perform): readonly Command[] =>
@@ -87,11 +102,40 @@ function taskOf(verb: Task['verb'], invocation: Invocation): Task {
       issuer: textOf(options.issuer),
       clientId,
       secret: secretPlaceOf(clientId, textOf(options['client-secret-file']), env),
+      port: portOf(options.port),
+      enterprise: enterpriseOf(invocation),
     },
     env,
     stdout,
     stderr,
   };
+}
+
+function portOf(value: unknown): number | undefined {
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1 || Number(text) > 65_535)
+    throw new UsageError('--port must be between 1 and 65535');
+  return Number(text);
+}
+
+function enterpriseOf({ options, env }: Invocation): EnterpriseWish | undefined {
+  const [idp, clientId] = [textOf(options.idp), textOf(options['idp-client-id'])];
+  const secret = secretPlaceOf(clientId, textOf(options['idp-client-secret-file']), env, AT_IDENTITY_PROVIDER);
+  if (options.enterprise) {
+    return { idp: idp === undefined ? undefined : issuerOf(idp), clientId, secret };
+  }
+  if (idp !== undefined || clientId !== undefined) throw new UsageError('--idp and --idp-client-id need --enterprise');
+  return undefined;
+}
+
+/** Exactly as it was written: issuers are compared as texts (RFC 8414 §3.3). */
+function issuerOf(text: string): string {
+  const url = URL.parse(text);
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password;
+  if (!isPlain || plainHttpOutside(text) !== undefined)
+    throw new UsageError('--idp must be the https URL of an issuer');
+  return text;
 }
 
 /** Puts the command before the URL. Without a command, `list` is meant. */

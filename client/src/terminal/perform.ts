@@ -1,5 +1,5 @@
 /** Owns one run of a command at a server: what it is given, and its exit status if it fails. */
-import type { SignInDependencies } from '../sign-in/authorize.ts';
+import type { EnterpriseDependencies } from '../enterprise/authorize.ts';
 import { tokenFile, tokenFolder } from '../tokens/token-file.ts';
 import { failureOf, STATUS } from './failure.ts';
 import type { PerformDependencies, Run, Task } from './run.ts';
@@ -23,15 +23,18 @@ export async function perform(task: Task, dependencies: PerformDependencies): Pr
 function createRun(task: Task, dependencies: PerformDependencies, screen: Screen): Run {
   const { env, folder, url } = task;
   const given = dependencies.signIn(env);
-  const access: SignInDependencies = {
+  const { unique, home } = dependencies;
+  const at = (place: URL) =>
+    tokenFile(folder ?? tokenFolder(env, home), place, { now: given.now, wait: given.wait, unique });
+  const access: EnterpriseDependencies = {
     ...given,
+    fileAt: at,
+    hide: screen.hide,
     secret: (place) => {
       const secret = given.secret(place);
       screen.hide([secret]);
       return secret;
     },
   };
-  const { unique, home } = dependencies;
-  const file = tokenFile(folder ?? tokenFolder(env, home), url, { now: access.now, wait: access.wait, unique });
-  return { ...task, ...dependencies, screen, file, access };
+  return { ...task, ...dependencies, screen, file: at(url), access };
 }

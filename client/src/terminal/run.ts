@@ -1,6 +1,7 @@
 /** Owns what one run of a command is given: by the command line, by the process, and for this run alone. */
 import type { Output } from '@mcp-oauth/shared/service';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
+import type { EnterpriseDependencies, EnterpriseWish } from '../enterprise/authorize.ts';
 import type { SignInDependencies } from '../sign-in/authorize.ts';
 import type { SecretPlace } from '../sign-in/client/secret.ts';
 import type { TokenFile } from '../tokens/token-file.ts';
@@ -25,6 +26,9 @@ export interface Task {
     readonly issuer: string | undefined;
     /** Where the secret of the client is read. */
     readonly secret: SecretPlace | undefined;
+    readonly port: number | undefined;
+    /** Absent: as it was at the last sign-in. */
+    readonly enterprise: EnterpriseWish | undefined;
   };
   readonly env: Environment;
   readonly stdout: Output;
@@ -51,4 +55,4 @@ export interface PerformDependencies {
 }
 
 export type Run = Task &
-  PerformDependencies & { readonly screen: Screen; readonly file: TokenFile; readonly access: SignInDependencies };
+  PerformDependencies & { readonly screen: Screen; readonly file: TokenFile; readonly access: EnterpriseDependencies };

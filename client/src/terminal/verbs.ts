@@ -1,14 +1,11 @@
-/** Owns what each command does at a server, and with the sign-in there. */
+/** Owns what each command does at a server. */
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { isObject } from '@mcp-oauth/shared/json';
-import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { type JSONObject, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/client';
-import { authorize } from '../sign-in/authorize.ts';
-import { secretsOf } from '../sign-in/grant.ts';
-import { revoke } from '../sign-in/renew.ts';
 import { argumentsOf } from './arguments.ts';
 import { at } from './connection/asking.ts';
 import { STATUS } from './failure.ts';
+import { login, logout } from './login.ts';
 import type { Run, Task } from './run.ts';
 import { barOf, contentsOf, listOf, messagesOf, resultOf } from './show.ts';
 import { announce, watch } from './watch.ts';
@@ -103,36 +100,6 @@ const follow = (run: Run): Promise<number> =>
     },
     (client) => announce(client, run.screen),
   );
-
-async function login({ url, login: wish, file, access, screen }: Run): Promise<number> {
-  const { say, draw, hide } = screen;
-  const problem = plainHttpOutside(url.href);
-  if (problem) throw new UsageError(`<url> ${problem}: others could read the token`);
-  const last = await file.read();
-  const grant = await authorize(url, { ...wish, name: 'mcp-oauth-client', last, say, draw }, access);
-  hide(secretsOf(grant));
-  await file.update(async () => grant);
-  const { scope } = grant.tokens;
-  const seen = { issuer: grant.issuer, ...(scope !== undefined && { scope }), file: file.path };
-  screen.result(
-    `Signed in by ${grant.issuer}${scope === undefined ? '' : `, for ${scope}`}.\nThe tokens are in ${file.path}`,
-    seen,
-  );
-  return 0;
-}
-
-async function logout({ url, file, access, screen }: Run): Promise<number> {
-  let revoked: boolean | undefined;
-  if (await file.read())
-    await file.update(async (grant) => {
-      revoked = grant && (await revoke(url, grant, access.fetch, access.secret));
-      return undefined;
-    });
-  const kept = 'Signed out here. The authorization server did not revoke the tokens: they end by themselves.';
-  const said = revoked === undefined ? 'Nobody is signed in.' : revoked ? 'Signed out: the tokens are revoked.' : kept;
-  screen.result(said, { revoked: revoked ?? false });
-  return 0;
-}
 
 /** @returns the exit status */
 export const RUNS: Readonly<Record<Task['verb'], (run: Run) => Promise<number>>> = {

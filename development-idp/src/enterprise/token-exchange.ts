@@ -7,7 +7,6 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type CryptoKey, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import type Provider from 'oidc-provider';
 import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { findPerson } from '../people.ts';
 import { decide, flawOf, ID_JAG, type Policy, type Refused, type Wish } from './policy.ts';
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -24,67 +23,61 @@ export const ENTERPRISE_CLIENT: ClientMetadata = {
   grant_types: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE],
 };
 
-export interface SigningKey {
+interface SigningKey {
   readonly key: CryptoKey;
   readonly publicKey: CryptoKey;
   readonly kid: string;
   readonly alg: string;
 }
 
-/** Adds the grant to the token endpoint. */
-export function addTokenExchange(provider: Provider, policy: Policy, signing: SigningKey, clock: Clock): void {
-  const parameters =
-    'requested_token_type subject_token subject_token_type actor_token actor_token_type audience resource scope';
-  provider.registerGrantType(
-    TOKEN_EXCHANGE,
-    async (ctx) => {
-      ctx.body = await exchange(ctx, provider.issuer, policy, signing, clock);
-    },
-    parameters.split(' '),
-  );
+export interface TokenExchange {
+  readonly policy: Policy;
+  readonly signing: SigningKey;
+  readonly clock: Clock;
+  /** What the authorization server may need of a person to apply its rules (§3.1); nothing else leaves this IdP. */
+  readonly claimsOf: (subject: string) => JWTPayload;
 }
 
-async function exchange(
-  ctx: KoaContextWithOIDC,
-  issuer: string,
-  policy: Policy,
-  { key, publicKey, kid, alg }: SigningKey,
-  clock: Clock,
-): Promise<object> {
+const PARAMETERS =
+  'requested_token_type subject_token subject_token_type actor_token actor_token_type audience resource scope';
+
+/** Adds the grant to the token endpoint. */
+export function addTokenExchange(provider: Provider, options: TokenExchange): void {
+  const answer = async (ctx: KoaContextWithOIDC) => {
+    ctx.body = await exchange(ctx, provider.issuer, options);
+  };
+  provider.registerGrantType(TOKEN_EXCHANGE, answer, PARAMETERS.split(' '));
+}
+
+async function exchange(ctx: KoaContextWithOIDC, issuer: string, options: TokenExchange): Promise<object> {
+  const { policy, signing, clock, claimsOf } = options;
   const { client, params } = ctx.oidc;
   const wish = { ...params } as Wish;
   const flaw = flawOf(wish, policy);
   if (flaw) throw refusal(flaw);
-  const idToken = await readIdToken(
-    wish.subject_token ?? '',
-    { issuer, audience: client?.clientId ?? '' },
-    publicKey,
-    clock,
-  );
-  const { sub = '' } = idToken;
+  const expected = { issuer, audience: client?.clientId ?? '' };
+  const { sub = '', auth_time } = await readIdToken(wish.subject_token ?? '', expected, signing.publicKey, clock);
   const decision = decide(wish, sub, policy);
   if ('error' in decision) throw refusal(decision);
   const { resource, scope } = decision;
+  const authenticated = auth_time === undefined ? {} : { auth_time };
   const now = seconds(clock);
-  const idJag = await new SignJWT({ ...claimsOf(idToken), client_id: policy.clientId, resource, scope })
-    .setProtectedHeader({ alg, kid, typ: 'oauth-id-jag+jwt' })
+  const idJag = await new SignJWT({
+    ...claimsOf(sub),
+    ...authenticated,
+    client_id: policy.clientId,
+    resource,
+    scope,
+  })
+    .setProtectedHeader({ alg: signing.alg, kid: signing.kid, typ: 'oauth-id-jag+jwt' })
     .setIssuer(issuer)
     .setSubject(sub)
     .setAudience(policy.audience)
     .setJti(randomUUID())
     .setIssuedAt(now)
     .setExpirationTime(now + LIFETIME)
-    .sign(key);
+    .sign(signing.key);
   return { issued_token_type: ID_JAG, access_token: idJag, token_type: 'N_A', scope, expires_in: LIFETIME };
-}
-
-/** What the authorization server may need to apply its rules (§3.1); nothing else of the person leaves this IdP. */
-function claimsOf({ sub, auth_time }: JWTPayload): JWTPayload {
-  const person = findPerson(sub);
-  return {
-    ...(auth_time !== undefined && { auth_time }),
-    ...(person && { email: person.email, email_verified: true, groups: [...person.groups] }),
-  };
 }
 
 /** Only an ID token of this IdP for the client that asks (§4.3.3). An ID-JAG is no ID token, which has no type. */

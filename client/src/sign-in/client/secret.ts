@@ -11,20 +11,28 @@ export type SecretPlace = { readonly file: string } | { readonly variable: strin
 
 export type ReadSecret = (place: SecretPlace) => string;
 
+/** Which of the clients that this program is has the secret: how its options begin, and its variable. */
+export interface SecretOwner {
+  readonly prefix: string;
+  readonly variable: string;
+}
+
 /** Arguments are shown in the list of processes, and variables are not (CWE-214). */
-const SECRET_VARIABLE = 'MCP_CLIENT_SECRET';
+const AT_SERVER: SecretOwner = { prefix: 'client', variable: 'MCP_CLIENT_SECRET' };
+export const AT_IDENTITY_PROVIDER: SecretOwner = { prefix: 'idp-client', variable: 'MCP_IDP_CLIENT_SECRET' };
 
 /** @returns undefined for a public client */
 export function secretPlaceOf(
   clientId: string | undefined,
   file: string | undefined,
   env: Environment,
+  { prefix, variable }: SecretOwner = AT_SERVER,
 ): SecretPlace | undefined {
   if (file !== undefined) {
-    if (clientId === undefined) throw new UsageError('--client-secret-file needs --client-id');
+    if (clientId === undefined) throw new UsageError(`--${prefix}-secret-file needs --${prefix}-id`);
     return { file: resolve(file) };
   }
-  return clientId !== undefined && env[SECRET_VARIABLE] ? { variable: SECRET_VARIABLE } : undefined;
+  return clientId !== undefined && env[variable] ? { variable } : undefined;
 }
 
 /** @throws StartError if there is no secret, or one that no client can have (RFC 6749 §A.2) */
@@ -42,4 +50,6 @@ export const readSecretIn =
   };
 
 export const isSecretPlace = (value: unknown): value is SecretPlace =>
-  isObject(value) && (typeof value.file === 'string' || value.variable === SECRET_VARIABLE);
+  isObject(value) && (typeof value.file === 'string' || VARIABLES.includes(value.variable));
+
+const VARIABLES: readonly unknown[] = [AT_SERVER.variable, AT_IDENTITY_PROVIDER.variable];

@@ -42,9 +42,8 @@ export async function at(
   const { signal } = patience;
   const { hide, say } = screen;
   try {
-    const { fetch, secret } = access;
     await using connection = await connect(
-      { url, file, fetch, secret, version, revision, timeout, hide, person, signal, say },
+      { url, file, access, version, revision, timeout, hide, person, signal, say },
       prepare,
     );
     const asking = { options: { timeout, signal }, interrupted, patiently: patientlyWith(patience, person) };

@@ -1,7 +1,6 @@
 /** Owns a connection with the official SDK: both eras, the tokens of the token file, and their renewal. */
 import { setTimeout } from 'node:timers/promises';
 import { StartError } from '@mcp-oauth/shared/errors';
-import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   type AuthProvider,
   Client,
@@ -13,9 +12,9 @@ import {
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
-import type { ReadSecret } from '../../sign-in/client/secret.ts';
+import { type EnterpriseDependencies, renewByEnterprise } from '../../enterprise/authorize.ts';
 import { otherScheme } from '../../sign-in/discover.ts';
-import { secretsOf } from '../../sign-in/grant.ts';
+import { type Grant, isOfEnterprise, secretsOf } from '../../sign-in/grant.ts';
 import { renew } from '../../sign-in/renew.ts';
 import type { TokenFile } from '../../tokens/token-file.ts';
 import { SignInNeeded, wantOf } from '../failure.ts';
@@ -24,8 +23,7 @@ import type { Person } from '../questions/person.ts';
 export interface ConnectionOptions {
   readonly url: URL;
   readonly file: TokenFile;
-  readonly fetch: Fetch;
-  readonly secret: ReadSecret;
+  readonly access: EnterpriseDependencies;
   readonly version: string;
   /** A revision of MCP; absent: the newest that the server speaks. */
   readonly revision?: string | undefined;
@@ -58,7 +56,7 @@ export async function connect(
   options: ConnectionOptions,
   prepare: (client: Client) => void = () => {},
 ): Promise<Connection> {
-  const { url, fetch, version, revision, person, signal, timeout, say } = options;
+  const { url, access, version, revision, person, signal, timeout, say } = options;
   const client = new Client(
     { name: 'mcp-oauth-client', version },
     { ...revisionOptions(revision), capabilities: { elicitation: { form: {}, url: {} } } },
@@ -75,7 +73,7 @@ export async function connect(
   const auth = bearer(options);
   const transport = new StreamableHTTPClientTransport(url, {
     authProvider: auth,
-    fetch,
+    fetch: access.fetch,
     onInsufficientScope: 'throw',
     requestInit: { headers: { 'user-agent': `mcp-oauth-client/${version}` } },
   });
@@ -125,7 +123,9 @@ async function answerOf(params: ElicitRequest['params'], person: Person): Promis
 }
 
 /** Never signs in: a script would wait for a person. */
-function bearer({ url, file, fetch, hide, secret }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
+function bearer({ url, file, access, hide }: ConnectionOptions): AuthProvider & { settled(): Promise<unknown> } {
+  const anew = (grant: Grant) =>
+    isOfEnterprise(grant) ? renewByEnterprise(url, grant, access) : renew(url, grant, access.fetch, access.secret);
   let used: string | undefined;
   let renewal: Promise<unknown> = Promise.resolve();
   return {
@@ -144,7 +144,7 @@ function bearer({ url, file, fetch, hide, secret }: ConnectionOptions): AuthProv
       renewal = file.update(async (now) => {
         // Another process has renewed the tokens, or signed in or out.
         if (now?.tokens.access_token !== used) return now;
-        const renewed = now && (await renew(url, now, fetch, secret));
+        const renewed = now && (await anew(now));
         if (renewed) hide(secretsOf(renewed));
         isOver = !renewed;
         return renewed ?? now;
