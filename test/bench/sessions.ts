@@ -53,6 +53,8 @@ export const endSessions = (port: number, sessions: readonly OpenSession[]): Pro
 export interface OpenStream {
   /** Resolves when the server has ended it. */
   readonly ended: Promise<void>;
+  /** Resolves at the first comment of the server, which keeps the connection alive. */
+  readonly keptAlive: Promise<void>;
   leave(): void;
 }
 
@@ -82,6 +84,7 @@ export const hold = (port: number, requests: readonly string[]): Promise<OpenStr
 /** Discards what it receives: with thousands of streams, the memory of the client must not grow. */
 function holdOne(port: number, request: string): Promise<OpenStream> {
   const ended = Promise.withResolvers<void>();
+  const keptAlive = Promise.withResolvers<void>();
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(request));
     const leave = () => {
@@ -91,8 +94,9 @@ function holdOne(port: number, request: string): Promise<OpenStream> {
     socket.on('error', reject);
     socket.on('data', (chunk) => {
       const text = chunk.toString('latin1');
-      if (text.startsWith('HTTP/1.1 200')) resolve({ ended: ended.promise, leave });
+      if (text.startsWith('HTTP/1.1 200')) resolve({ ended: ended.promise, keptAlive: keptAlive.promise, leave });
       else if (text.startsWith('HTTP/')) reject(new Error(text));
+      if (text.includes(': keep-alive\n')) keptAlive.resolve();
       if (text.endsWith('0\r\n\r\n')) leave();
     });
   });

@@ -5,7 +5,8 @@
 import { normalUri } from '@mcp-oauth/shared/network/normal-uri';
 import { type ChangeLog, type MessageBus, StorageUnavailable } from './ports.ts';
 import type { McpSession } from './session.ts';
-import { type Attachment, STANDALONE, type Streams } from './streams.ts';
+import type { Attachment } from './stream-reader.ts';
+import { STANDALONE, type Streams } from './streams.ts';
 
 /** The notification of a change. */
 export interface ChangeMessage {
@@ -36,14 +37,10 @@ export interface ChangeFeed {
 }
 
 export function createChangeFeed({ streams, changes, bus, peek, messageOf }: ChangeFeedDependencies): ChangeFeed {
-  const queues = new WeakMap<Attachment, Promise<void>>();
   /** One delivery at a time for each stream: its progress is a single number. */
   const inTurn = (attachment: Attachment, work: () => Promise<void>): Promise<void> => {
-    const done = (queues.get(attachment) ?? Promise.resolve()).then(work);
-    queues.set(
-      attachment,
-      done.catch(() => {}),
-    );
+    const done = attachment.delivered.then(work);
+    attachment.delivered = done.catch(() => {});
     return done;
   };
   const tell = async (attachment: Attachment, { uri, data }: ChangeMessage, version: number): Promise<void> => {

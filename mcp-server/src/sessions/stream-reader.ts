@@ -1,9 +1,16 @@
 /**
- * Owns the delivery of a stream's log to one connection: every event after its cursor, in order, each once. A
+ * Owns the connection that reads a stream, and the delivery of the log to it: every event after its cursor, in order, each once. A
  * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
 import type { Referring } from '../authorization/status/reference.ts';
-import { type EventLog, type Soon, StorageUnavailable, type StreamEvent, type StreamName } from './ports.ts';
+import {
+  type EventLog,
+  type Reader,
+  type Soon,
+  StorageUnavailable,
+  type StreamEvent,
+  type StreamName,
+} from './ports.ts';
 
 /** The connection that events are sent to. */
 export interface Sink {
@@ -96,5 +103,35 @@ export class StreamReader {
       this.#sink.end();
     }
     if (events.length === PAGE) this.#pending = true;
+  }
+}
+
+/** A connection that reads a stream. */
+export class Attachment<S extends Sink = Sink> {
+  readonly name: StreamName;
+  readonly as: Reader;
+  readonly sink: S;
+  readonly reader: StreamReader;
+  /** The number of the latest change that the client was told; only known on standalone streams. */
+  changes: number | undefined;
+  /** Resolves when the changes so far have been delivered to it. */
+  delivered = Promise.resolve();
+
+  constructor(
+    { name, as, changes, after }: Pick<Attachment, 'name' | 'as' | 'changes'> & { readonly after: string | undefined },
+    connect: (after: string | undefined) => S,
+    read: (sink: S, after: string | undefined) => StreamReader,
+  ) {
+    this.name = name;
+    this.as = as;
+    this.changes = changes;
+    this.sink = connect(after);
+    this.reader = read(this.sink, after);
+  }
+
+  /** The progress of this reader, for the next connection. */
+  get progress(): { cursor?: string; changes?: number } {
+    const { cursor } = this.reader;
+    return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
   }
 }

@@ -4,39 +4,11 @@
  */
 import { lostAnswers } from './lost-call.ts';
 import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
-import { type Sink, StreamReader } from './stream-reader.ts';
+import { Attachment, type Sink, StreamReader } from './stream-reader.ts';
 import { type NewEvent, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
 /** The stream of a session that belongs to no request; over HTTP+SSE, the only stream. */
 export const STANDALONE = 'standalone';
-
-/** A connection that reads a stream. */
-export class Attachment<S extends Sink = Sink> {
-  readonly name: StreamName;
-  readonly as: Reader;
-  readonly sink: S;
-  readonly reader: StreamReader;
-  /** The number of the latest change that the client was told; only known on standalone streams. */
-  changes: number | undefined;
-
-  constructor(
-    { name, as, changes, after }: Pick<Attachment, 'name' | 'as' | 'changes'> & { readonly after: string | undefined },
-    connect: (after: string | undefined) => S,
-    read: (sink: S, after: string | undefined) => StreamReader,
-  ) {
-    this.name = name;
-    this.as = as;
-    this.changes = changes;
-    this.sink = connect(after);
-    this.reader = read(this.sink, after);
-  }
-
-  /** The progress of this reader, for the next connection. */
-  get progress(): { cursor?: string; changes?: number } {
-    const { cursor } = this.reader;
-    return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
-  }
-}
 
 export interface StreamsDependencies extends Pick<WriterDependencies, 'pause' | 'instead'> {
   readonly log: EventLog;
@@ -94,6 +66,11 @@ export class Streams {
   /** The streams that connections of this replica read. */
   all(): readonly Attachment[] {
     return [...this.#attached.values()];
+  }
+
+  /** The connection of this replica that reads a stream. */
+  reading(name: StreamName): Attachment | undefined {
+    return this.#attached.get(keyOf(name));
   }
 
   /** A name for a stream that answers requests running here. It starts with the name of this replica. */
@@ -159,7 +136,7 @@ export class Streams {
 
   /** The log may have new events. Ends when they were sent, if a connection of this replica reads the stream. */
   wake(name: StreamName): Soon<void> {
-    const attachment = this.#attached.get(keyOf(name));
+    const attachment = this.reading(name);
     return attachment && this.#feed(attachment);
   }
 
@@ -207,7 +184,7 @@ export class Streams {
 
   /** Answers the requests of lost replicas, each on its own stream. */
   async answerForLostReplicas(): Promise<void> {
-    for (const { name } of this.all()) {
+    for (const name of this.all().map((attachment) => attachment.name)) {
       const [replica = ''] = name.stream.split('.');
       if (name.stream === STANDALONE || replica === this.#bus.replica) continue;
       if (!(await this.#bus.isAlive(replica))) await this.#answerForLostReplica(name);

@@ -3,7 +3,8 @@
  * without naming its session is recognized as the only one of its owner that is disconnected.
  */
 import type { SessionHost } from '../../sessions/session-host.ts';
-import type { Attachment, Streams } from '../../sessions/streams.ts';
+import type { Attachment } from '../../sessions/stream-reader.ts';
+import type { Streams } from '../../sessions/streams.ts';
 
 export interface SequentialReleaseDependencies {
   readonly sessions: Pick<SessionHost, 'peek'>;

@@ -5,10 +5,11 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type { IsRevoked } from '../../authorization/status/reference.ts';
-import { StorageUnavailable } from '../../sessions/ports.ts';
+import { StorageUnavailable, type StreamName } from '../../sessions/ports.ts';
 import { endOf, hasOutlivedToken, type McpSession, type SessionLimits } from '../../sessions/session.ts';
 import type { SessionHost } from '../../sessions/session-host.ts';
-import { type Attachment, STANDALONE, type Streams } from '../../sessions/streams.ts';
+import type { Attachment } from '../../sessions/stream-reader.ts';
+import { STANDALONE, type Streams } from '../../sessions/streams.ts';
 import type { Announcements } from '../changes/announcements.ts';
 import type { Drained, Revoked } from '../endpoints.ts';
 import { CHECKS } from '../wire/keep-alive.ts';
@@ -75,23 +76,29 @@ export function createUpkeep({
   const checkKeepAlives = (): void => {
     for (const outlet of new Set([...multiplexer.runs()].map((run) => run.outlet))) outlet.checkKeepAlive();
   };
-  /** Begins a group after a pause, whether or not Redis has answered for the one before. */
-  const tickInGroups = async (open: readonly Attachment[]): Promise<void> => {
-    const between = (limits.keepAlive * 1000 * SPREAD) / Math.ceil(open.length / GROUP);
+  const tickGroup = (group: readonly StreamName[]): Promise<unknown> =>
+    Promise.all(group.flatMap((name) => streams.reading(name) ?? []).map(tickOne));
+  /**
+   * Begins a group after a pause, whether or not Redis has answered for the one before. It keeps names only: a stream that ends before
+   * its turn is released at once.
+   */
+  const tickInGroups = async (names: readonly StreamName[]): Promise<void> => {
+    const between = (limits.keepAlive * 1000 * SPREAD) / Math.ceil(names.length / GROUP);
     const begun: Promise<unknown>[] = [];
-    for (let first = 0; first < open.length; first += GROUP) {
+    for (let first = 0; first < names.length; first += GROUP) {
       if (first > 0) await pause(between);
-      const group = Promise.all(open.slice(first, first + GROUP).map(tickOne));
+      const group = tickGroup(names.slice(first, first + GROUP));
       // The failure of an early group is reported after the last one.
       group.catch(() => {});
       begun.push(group);
     }
     await Promise.all(begun);
   };
+  const keepRunning = (): Promise<unknown> =>
+    Promise.all([...new Set([...multiplexer.runs()].map(({ session }) => session.id))].map(sessions.keep));
   const tickStreams = async (): Promise<void> => {
-    const runs = [...multiplexer.runs()];
-    await Promise.all([...new Set(runs.map(({ session }) => session.id))].map(sessions.keep));
-    await tickInGroups(streams.all());
+    await keepRunning();
+    await tickInGroups(streams.all().map(({ name }) => name));
     // A replica that announces a change can be killed before it has told the others.
     await changes.catchUp();
   };

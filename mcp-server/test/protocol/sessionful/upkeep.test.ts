@@ -2,14 +2,19 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import { createUpkeep, type UpkeepDependencies } from '../../../src/protocol/sessionful/upkeep.ts';
+import type { StreamName } from '../../../src/sessions/ports.ts';
 import type { McpSession } from '../../../src/sessions/session.ts';
-import { type Attachment, STANDALONE } from '../../../src/sessions/streams.ts';
+import type { Attachment } from '../../../src/sessions/stream-reader.ts';
+import { STANDALONE } from '../../../src/sessions/streams.ts';
 import { NOTHING_REVOKED } from '../../support/revocations.ts';
 
 const KEEP_ALIVE = 15;
 
-/** Open streams in any number, and what the upkeep did with them before each of its pauses. */
-function withStreams(count: number) {
+/**
+ * Open streams in any number, and what the upkeep did with them before each of its pauses.
+ * @param whilePausing what happens to the streams during each of them
+ */
+function withStreams(count: number, whilePausing: (open: Map<string, Attachment>) => void = () => {}) {
   const clock = new FakeClock();
   const session = { created: clock.now(), usedUntil: clock.now(), tokenExpiresAt: clock.now() / 1000 + 600 };
   let keptAlive = 0;
@@ -18,6 +23,7 @@ function withStreams(count: number) {
     name: { session: `session-${n}`, stream: STANDALONE },
     sink,
   }));
+  const open = new Map(attachments.map((attachment) => [attachment.name.session, attachment as unknown as Attachment]));
   const pauses: { readonly keptAlive: number; readonly milliseconds: number }[] = [];
   const upkeep = createUpkeep({
     changes: { catchUp: async () => {} },
@@ -27,7 +33,8 @@ function withStreams(count: number) {
       endIfRevoked: async () => false,
     } as Partial<UpkeepDependencies['sessions']> as UpkeepDependencies['sessions'],
     streams: {
-      all: () => attachments as unknown as readonly Attachment[],
+      all: () => [...open.values()],
+      reading: ({ session }: StreamName) => open.get(session),
       renew: async () => {},
     } as unknown as UpkeepDependencies['streams'],
     multiplexer: { runs: () => [] } as unknown as UpkeepDependencies['multiplexer'],
@@ -37,6 +44,7 @@ function withStreams(count: number) {
       // The next turn of the event loop: everything that was begun has come to its end.
       await new Promise(setImmediate);
       pauses.push({ keptAlive, milliseconds });
+      whilePausing(open);
     },
     clock,
     log: {} as UpkeepDependencies['log'],
@@ -61,6 +69,12 @@ describe('the upkeep of open streams', () => {
       const all = pauses.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
       expect(all, `${count} streams`).toBeLessThanOrEqual((KEEP_ALIVE * 1000) / 2);
     }
+  });
+
+  it('does nothing for a stream that closes before its turn', async () => {
+    const { upkeep, keptAlive } = withStreams(500, (open) => open.clear());
+    await upkeep.tick();
+    expect(keptAlive()).toBe(50);
   });
 
   it('makes no pause for a few streams', async () => {
