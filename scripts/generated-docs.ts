@@ -14,6 +14,7 @@ import { settingsOfSeveral } from '../mcp-server/src/authorization/issuer/settin
 import { refusalsTable } from '../mcp-server/src/authorization/token/refusals.ts';
 import { settings as mcpServer } from '../mcp-server/src/config.ts';
 import { declarations as mcpServerMetrics } from '../mcp-server/src/metrics.ts';
+import { settingsOfUpstream } from '../mcp-server/src/upstream/settings.ts';
 import { standardsPage, type TestFile } from './standards.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -59,6 +60,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     `## mcp-server\n\n${settingsTable(mcpServer)}\n`,
     `${SEVERAL}${settingsTable(settingsOfSeveral, 'ISSUER_<ID>_')}\n`,
     `${PRESETS_OF_ISSUERS}${presetsTable()}\n`,
+    `${UPSTREAMS}${settingsTable(settingsOfUpstream, 'UPSTREAM_<ID>_')}\n`,
     `## auth-server\n\n${settingsTable(authServer)}\n`,
     [`${CONNECTORS}\n${rowsOf(connectorSettings)}`, ...connectors].join('\n\n'),
     `\n## development-idp\n\n${settingsTable(developmentIdp)}\n`,
@@ -87,6 +89,13 @@ const PRESETS_OF_ISSUERS = `### Presets of issuers
 What \`ISSUER_PRESET\` changes, and why. A setting of yours wins; claims that a preset requires stay required, unless
 \`TOKEN_REQUIRED_CLAIMS\` names other values of the same claim. A preset for an issuer that serves more than one
 organisation needs a required claim that names yours. Google's access tokens are opaque: put auth-server in front.
+
+`;
+
+const UPSTREAMS = `### Upstreams
+
+\`UPSTREAMS=github,billing\` names two upstreams. The variables of \`billing\` begin with \`UPSTREAM_BILLING_\` (upper case,
+\`-\` becomes \`_\`). [How a tool acts there](add-a-tool.md#act-for-the-person).
 
 `;
 

@@ -21,6 +21,7 @@ import { sealingSettings } from './keys/settings.ts';
 import { catalogSettings } from './protocol/catalog/settings.ts';
 import { protocolSettings } from './protocol/settings.ts';
 import { sessionDefaults, sessionSettings } from './sessions/settings.ts';
+import { type ConfiguredUpstream, readUpstreams, upstreamSettings } from './upstream/settings.ts';
 
 export const settings = {
   ...httpSettings,
@@ -31,6 +32,7 @@ export const settings = {
   ...authorizationSettings,
   ...protocolSettings,
   ...catalogSettings,
+  ...upstreamSettings,
   ...sessionSettings,
   ...allowanceSettings,
   ...redisSettings,
@@ -45,11 +47,15 @@ export type Config = ReturnType<typeof readConfig>;
 /** @throws ConfigError that names every invalid variable */
 export function readConfig(env: Environment) {
   let issuers: readonly ConfiguredIssuer[] | undefined;
+  let upstreams: readonly ConfiguredUpstream[] = [];
   const complete = withIssuerPreset(withProxyVariables(env));
   const values = loadConfig(settings, complete, (readable) => {
     const { issuers: several, publicUrl, environment } = readable;
     const read = several && readIssuers(several, { env, publicUrl: publicUrl ?? UNREADABLE, environment });
     issuers = read?.issuers;
+    const hasKey = Boolean(env.EXCHANGE_KEY || env.EXCHANGE_KEY_FILE);
+    const ofUpstreams = readUpstreams(readable.upstreams, { env, environment, hasKey });
+    upstreams = ofUpstreams.upstreams;
     return [
       ...unknownSettings(env).problems,
       ...judgeRedis(readable),
@@ -58,6 +64,7 @@ export function readConfig(env: Environment) {
       ...judgeAuthorization(readable, complete),
       ...judgeStatus(readable),
       ...(read?.problems ?? []),
+      ...ofUpstreams.problems,
     ];
   });
   return Object.freeze({
@@ -65,6 +72,7 @@ export function readConfig(env: Environment) {
     ...httpDefaults(values),
     ...authorizationDefaults(values, values.publicUrl, issuers),
     ...sessionDefaults(values),
+    upstreams,
     redisTarget: redisTargetOf(values),
   });
 }

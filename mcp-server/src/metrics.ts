@@ -18,6 +18,7 @@ import type { VerifyToken } from './authorization/access-token.ts';
 import type { ProofReason } from './authorization/dpop/proof-error.ts';
 import { OUTCOMES as ANSWERS } from './authorization/introspection/introspection.ts';
 import { REFUSALS } from './authorization/token/refusals.ts';
+import { OWN_KEYS_PATH } from './http/metadata-path.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH, type Revoked } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
@@ -33,6 +34,7 @@ const ROUTES = [
   ...['', MCP_PATH, SSE_PATH].map((path) => `${PROTECTED_RESOURCE_PATH}${path}`),
   AUTHORIZATION_SERVER_PATH,
   OPENID_CONFIGURATION_PATH,
+  OWN_KEYS_PATH,
   '/authorize',
   '/token',
   '/register',

@@ -15,11 +15,15 @@ export const LIMIT_REACHED = -32000;
 export const BAD_REQUEST = -32000;
 /** A request that ran when its access token was revoked. */
 export const TOKEN_REVOKED = -32000;
+/** A request that ran when it turned out to need a scope, after its answer had begun. */
+export const INSUFFICIENT_SCOPE = -32000;
 /** A session that has ended, or never was, as the SDKs answer it. */
 export const SESSION_NOT_FOUND = -32001;
 
 /** MCP 2025-11-25 server/resources, "Error Handling". */
 export const RESOURCE_NOT_FOUND = -32002;
+/** MCP 2025-11-25 client/elicitation, "URL Elicitation Required". */
+export const URL_ELICITATION_REQUIRED = -32042;
 /** MCP 2026-07-28 basic, "Error Codes". */
 export const HEADER_MISMATCH = -32020;
 export const MISSING_CLIENT_CAPABILITY = -32021;

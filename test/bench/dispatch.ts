@@ -2,6 +2,7 @@
  * Owns `npm run bench:dispatch`: the cost of a tools/call of 2026-07-28 from its parsed body to the text of its answer,
  * without a network, compared with the SDK's own handler and a low-level server.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { createLogger } from '@mcp-oauth/shared/logger';
@@ -15,6 +16,7 @@ import { defineTool } from '../../mcp-server/src/protocol/define.ts';
 import { createMethods } from '../../mcp-server/src/protocol/methods/method-table.ts';
 import { createStateless } from '../../mcp-server/src/protocol/stateless/endpoint.ts';
 import { memoryKeyRecord } from '../../mcp-server/src/storage/memory/key-record.ts';
+import { NO_UPSTREAMS } from '../../mcp-server/src/upstream/upstreams.ts';
 import { allowance } from '../../mcp-server/test/support/limits.ts';
 
 const { values } = parseArgs({
@@ -62,7 +64,8 @@ function own(meters?: Meters): Serve {
   const status = async () => ({ ...serverInfo, startedAt: new Date(0), revisions: [], openSessions: 0 });
   const catalog = createCatalog([echo]);
   const offer = { catalog: () => catalog, covers: () => true, hideUnpermitted: false };
-  const methods = createMethods({ ...offer, changes, status, clock, log, onToolCall: meters?.onToolCall });
+  const idle = { upstreams: NO_UPSTREAMS, pause: async () => {} };
+  const methods = createMethods({ ...offer, changes, status, clock, log, ...idle, onToolCall: meters?.onToolCall });
   const { endpoint } = createStateless({
     methods: meters?.methods(methods) ?? methods,
     parameterHeaders: () => [],
@@ -74,12 +77,13 @@ function own(meters?: Meters): Serve {
     limits: { maxSubscriptions: 1, maxSubscriptionsPerPrincipal: 1, keepAlive: 60 },
     clock,
   });
+  const unused = { accessToken: '', challenge: () => {} };
   const principal = { issuer: 'i', subject: 's', clientId: 'c', scopes: new Set<string>(), expiresAt: 0, claims: {} };
   const req = { method: 'POST', headers: HEADERS } as unknown as IncomingMessage;
   return async (id) => {
     const { promise: written, resolve: end } = Promise.withResolvers<string>();
     const res = { once: () => res, writeHead: () => res, end };
-    await endpoint({ req, res: res as unknown as ServerResponse, principal, message: message(id), log });
+    await endpoint({ ...unused, req, res: res as unknown as ServerResponse, principal, message: message(id), log });
     return written;
   };
 }

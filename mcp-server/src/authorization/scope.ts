@@ -19,6 +19,8 @@ export interface ScopePolicyOptions {
   readonly hierarchy: ScopeHierarchy;
   /** The scopes of the current catalog. */
   readonly scoped: () => Scoped;
+  /** Scopes that nothing declares, and that a caller who has them keeps: those of upstreams. */
+  readonly kept?: ReadonlySet<string>;
 }
 
 export interface ScopePolicy {
@@ -32,14 +34,17 @@ export interface ScopePolicy {
   covers(held: ReadonlySet<string>, needed: Scopes): boolean;
   /** The scopes to ask for when `held` does not cover `required`; nothing when it does. */
   stepUp(held: ReadonlySet<string>, required: Scopes): Scopes | undefined;
+  /** The scopes to ask for when these are missing. */
+  widened(held: ReadonlySet<string>, missing: Scopes): Scopes;
 }
 
 /** Scopes of the sign-in: they concern the client, and never a resource, unless one is the base scope. */
 const NOT_OF_A_RESOURCE = new Set(['openid', 'offline_access']);
 
 const NONE: Scopes = [];
+const NO_SCOPES: ReadonlySet<string> = new Set();
 
-export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOptions): ScopePolicy {
+export function createScopePolicy({ base, hierarchy, scoped, kept = NO_SCOPES }: ScopePolicyOptions): ScopePolicy {
   const initial = base === undefined ? NONE : [base];
   const has = (held: ReadonlySet<string>, scope: string): boolean =>
     held.has(scope) || hierarchy.get(scope)?.isDisjointFrom(held) === false;
@@ -49,6 +54,10 @@ export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOption
       ...initial,
       ...[...hierarchy.keys(), ...scoped().declared].filter((scope) => !NOT_OF_A_RESOURCE.has(scope)),
     ]);
+
+  // The client replaces its token by one with exactly these scopes, so they include what it already has.
+  const widened: ScopePolicy['widened'] = (held, missing) =>
+    [...new Set([...missing, ...known().union(kept).intersection(held)])].sort();
 
   return {
     supported: () => [...known()].sort(),
@@ -62,10 +71,12 @@ export function createScopePolicy({ base, hierarchy, scoped }: ScopePolicyOption
     covers,
     stepUp: (held, required) => {
       if (covers(held, required)) return undefined;
-      const missing = required.filter((scope) => !has(held, scope));
-      // The client replaces its token by one with exactly these scopes, so they include what it already has.
-      return [...new Set([...missing, ...known().intersection(held)])].sort();
+      return widened(
+        held,
+        required.filter((scope) => !has(held, scope)),
+      );
     },
+    widened,
   };
 }
 

@@ -7,6 +7,7 @@ import type { CommandGroup } from '@mcp-oauth/shared/cli/command';
 import { serveCommand } from '@mcp-oauth/shared/cli/serve';
 import manifest from '../../package.json' with { type: 'json' };
 import { readConfig } from '../config.ts';
+import { exchangeKeyCommand } from './exchange-key.ts';
 import { explainTokenCommand } from './explain-token/command.ts';
 import { sessionsCommands } from './sessions.ts';
 import { withSessions } from './storage.ts';
@@ -25,6 +26,7 @@ const table = (serve: () => Promise<void>): CommandGroup => ({
     serveCommand(serve),
     sessionsCommands(withSessions),
     explainTokenCommand(),
+    exchangeKeyCommand(),
     auditCommands(createWithTrail('mcp-server', readConfig)),
   ],
 });

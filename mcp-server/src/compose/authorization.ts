@@ -12,6 +12,7 @@ import type { StatusLists } from '../authorization/status/status-lists.ts';
 import { createTokenCache } from '../authorization/token-cache.ts';
 import type { Config } from '../config.ts';
 import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
+import { scopeOf } from '../upstream/settings.ts';
 import { composeIntrospection } from './issuers/introspection.ts';
 import { composeIssuer, prepareIssuer, type RunningIssuer } from './issuers/issuer.ts';
 import { composeStatus } from './issuers/status.ts';
@@ -36,6 +37,7 @@ export interface Authorization {
 export function composeAuthorization(config: Config, dependencies: AuthorizationDependencies): Authorization {
   const { clock, meters, keys, replays, catalog } = dependencies;
   const { baseScope: base, scopeHierarchy: hierarchy, clockTolerance } = config;
+  const kept = new Set(config.upstreams.map(scopeOf));
   const issuers = config.issuers.map((one) => composeIssuer(one, config.jwksMaxAge, dependencies));
   const jwts = createTokenCache({
     verify: createTokenVerifier({ issuers, clock, setting: config.issuerSetting }),
@@ -53,7 +55,7 @@ export function composeAuthorization(config: Config, dependencies: Authorization
     variableOf: (issuer) => ofIssuers.get(issuer),
   });
   return {
-    scopes: createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped }),
+    scopes: createScopePolicy({ base, hierarchy, scoped: () => catalog.current().scoped, kept }),
     issuers,
     statusLists,
     verify: meters?.verify(verify) ?? verify,

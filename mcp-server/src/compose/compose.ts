@@ -25,6 +25,7 @@ import { composeMetrics } from './metrics.ts';
 import { composeProcess } from './process.ts';
 import { composeProtocol } from './protocol.ts';
 import { composeStorage } from './storage.ts';
+import { composeUpstreams, ownKeysOf } from './upstreams.ts';
 
 /** Replacements for tests. */
 export interface Overrides {
@@ -57,6 +58,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const eras = await composeProtocol(config, {
     ...{ ...base, catalog, scopes, sessions, keys, allowance },
     revocations: statusLists,
+    upstreams: composeUpstreams(config, authorization.issuers, base),
   });
   catalog.onChange(eras.changes.announce);
   const resource = config.publicUrl + MCP_PATH;
@@ -75,6 +77,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
       allowance,
       isReady,
       audit: trail?.audit,
+      ownKeys: ownKeysOf(config),
     }),
     listen: {
       host: config.host,

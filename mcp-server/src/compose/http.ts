@@ -22,10 +22,11 @@ interface HttpDependencies extends Pick<ProcessDependencies, 'log' | 'meters'> {
   readonly allowance: Allowance;
   readonly isReady: () => boolean;
   readonly audit: Audit | undefined;
+  readonly ownKeys: object | undefined;
 }
 
 export function composeHttp(config: Config, dependencies: HttpDependencies): RequestListener {
-  const { log, meters, catalog, authorization, endpoints, allowance, isReady, audit } = dependencies;
+  const { log, meters, catalog, authorization, endpoints, allowance, isReady, audit, ownKeys } = dependencies;
   const { scopes, issuers, verify, verifyProof, statusLists: lists } = authorization;
   const hides = config.unpermittedTools === 'hide';
   const open = new WeakMap<readonly ToolSummary[], readonly ToolSummary[]>();
@@ -40,7 +41,7 @@ export function composeHttp(config: Config, dependencies: HttpDependencies): Req
     return open.get(summaries) ?? [];
   };
   const statusLists = () => lists.states();
-  const app = createApp({ settings: config, log, tools, scopes, issuers, statusLists, isReady });
+  const app = createApp({ settings: config, log, tools, scopes, issuers, statusLists, ownKeys, isReady });
   const { onRefused } = meters ?? {};
   const addressOf = addressesBy(config.trustedProxies, log);
   const rules = new Map(config.issuers.flatMap((one) => one.rules.map((each) => [each.issuer, each] as const)));

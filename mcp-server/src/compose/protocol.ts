@@ -2,6 +2,7 @@
  * Owns the wiring of MCP in every revision: the methods on top of the catalog, and the two eras on top of the
  * methods.
  */
+import { setTimeout } from 'node:timers/promises';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Allowance } from '../allowance/allowance.ts';
 import type { ScopePolicy } from '../authorization/scope.ts';
@@ -12,6 +13,7 @@ import type { LiveCatalog } from '../protocol/catalog/live-catalog.ts';
 import { createEras, type Eras } from '../protocol/eras.ts';
 import { createMethods } from '../protocol/methods/method-table.ts';
 import { REVISIONS } from '../protocol/revisions.ts';
+import type { Upstreams } from '../upstream/upstreams.ts';
 import type { ProcessDependencies } from './process.ts';
 import type { ComposedStorage } from './storage.ts';
 
@@ -20,10 +22,11 @@ interface ProtocolDependencies extends ProcessDependencies, Pick<ComposedStorage
   readonly scopes: ScopePolicy;
   readonly revocations: Revocations;
   readonly allowance: Allowance;
+  readonly upstreams: Upstreams;
 }
 
 export function composeProtocol(config: Config, dependencies: ProtocolDependencies): Promise<Eras> {
-  const { catalog, scopes, sessions, keys, revocations, allowance, clock, log, meters } = dependencies;
+  const { catalog, scopes, sessions, keys, revocations, allowance, upstreams, clock, log, meters } = dependencies;
   const hides = config.unpermittedTools === 'hide';
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(clock.now());
@@ -34,6 +37,8 @@ export function composeProtocol(config: Config, dependencies: ProtocolDependenci
     hideUnpermitted: hides,
     changes: { announce: async (change) => (await eras).changes.announce(change) },
     status: async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() }),
+    upstreams,
+    pause: (ms, signal) => setTimeout(ms, undefined, { signal }),
     clock,
     log,
     onToolCall: meters?.onToolCall,

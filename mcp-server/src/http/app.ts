@@ -45,11 +45,13 @@ export interface AppDependencies {
   readonly scopes: ScopePolicy;
   readonly issuers: readonly AppIssuer[];
   readonly statusLists: () => readonly ListsState[];
+  /** The public keys of this server, if it has any. */
+  readonly ownKeys?: object | undefined;
   readonly isReady: () => boolean;
 }
 
 export function createApp(dependencies: AppDependencies): Koa {
-  const { settings, log, tools, scopes, issuers, statusLists, isReady } = dependencies;
+  const { settings, log, tools, scopes, issuers, statusLists, ownKeys, isReady } = dependencies;
   const { publicUrl, serverName, dpopRequired } = settings;
   const announced = issuers.filter((issuer) => issuer.announced);
   const landing = {
@@ -71,6 +73,7 @@ export function createApp(dependencies: AppDependencies): Koa {
     scopes: scopes.supported,
     dpopRequired,
     toolsByScope: describeTools(tools, scopes),
+    ownKeys,
   };
   const app = new Koa<RequestState>();
   app.use(requestLog(log));

@@ -22,8 +22,16 @@ export interface ClientRequest {
 }
 
 export interface ClientNotification {
-  readonly method: 'notifications/progress' | 'notifications/message';
+  readonly method: 'notifications/progress' | 'notifications/message' | 'notifications/elicitation/complete';
   readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** The rounds of a request that ends with each question (MCP 2026-07-28 basic/patterns/mrtr). */
+export interface Rounds {
+  /** An answer of the client, or a note of an earlier round. */
+  known(name: string): unknown;
+  /** Ends this round without a question: the client sends the request again at once, with the note. The promise never settles. */
+  again(name: string, note: unknown): Promise<never>;
 }
 
 /** A client's request while it runs. */
@@ -31,6 +39,8 @@ export interface Call {
   readonly principal: Principal;
   /** The audit of its request; absent: there is none. */
   readonly audit?: Audit | undefined;
+  /** The access token of its request, which goes to its issuer only. */
+  readonly accessToken: string;
   /** Aborted when the client cancels the request, or no client can get the answer any more. */
   readonly signal: AbortSignal;
   readonly capabilities: ClientCapabilities;
@@ -47,6 +57,8 @@ export interface Call {
    * @throws Error when the client can't be asked or does not respond in time
    */
   ask(request: ClientRequest): Promise<unknown>;
+  /** Absent where a call goes on by itself after a question. */
+  readonly rounds?: Rounds | undefined;
   /** Calls back when a question has ended the request, and its run is abandoned. Absent: no question ends a request. */
   onAbandoned?(listener: () => void): void;
   /** Closes the connection where the revision lets the client resume; does nothing elsewhere. */

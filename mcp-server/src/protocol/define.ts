@@ -28,6 +28,15 @@ export interface ServerStatus {
   readonly openSessions: number;
 }
 
+/** The token of the person at an upstream. Never return it, log it or send it anywhere but to that upstream. */
+export interface UpstreamAccess {
+  readonly token: string;
+  /** Absent: not known. */
+  readonly scopes: readonly string[] | undefined;
+  /** Absent: not known. */
+  readonly expiresAt: Date | undefined;
+}
+
 /** The functions that a tool, a resource or a prompt can use while it runs. */
 export interface Context {
   /** Who calls. `claims` is what the token says about the person; only issuer and subject together identify them. */
@@ -61,6 +70,20 @@ export interface Context {
    * @throws ToolError when the client does not support roots
    */
   roots(key?: string): Promise<readonly Root[]>;
+  /**
+   * The token of the person at an upstream that UPSTREAMS names, for a library that sends requests itself; prefer `fetch`. A person
+   * who has not connected the account is sent to the page for it, and the call waits. As for `elicit`, the tool may run again.
+   * @param options `rejected`: the token that the upstream has refused (401), to get another one
+   * @throws ToolError when there is none
+   */
+  upstream(name: string, options?: { readonly rejected?: string }): Promise<UpstreamAccess>;
+  /**
+   * Sends a request to an upstream with the token of the person. It goes to the hosts of that upstream only; redirects elsewhere are
+   * not followed, and are the answer then. A token that the upstream refuses is replaced once.
+   * @param url a path that begins with a slash, or a whole URL
+   * @throws ToolError when the request can't be sent
+   */
+  fetch(name: string, url: string | URL, init?: RequestInit): Promise<Response>;
   /** Notifies every subscribed client, on every replica, that what this server offers has changed. */
   announce(change: Change): Promise<void>;
   /**
@@ -105,6 +128,8 @@ export interface Tool<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject
    */
   readonly input: I;
   readonly output?: O;
+  /** The upstreams at which it acts for the person. Without them in UPSTREAMS it is not offered. */
+  readonly upstream?: string | readonly string[];
   /** Names of arguments whose values the audit may show; it shows no others. */
   readonly audit?: readonly string[];
   readonly annotations?: {

@@ -19,6 +19,10 @@ export interface McpRequest {
   readonly log: Logger;
   /** The audit of this request: it adds who, from where, and the id. Absent: there is none. */
   readonly audit?: Audit | undefined;
+  /** The access token of this request. It goes to its issuer, and to nobody else. */
+  readonly accessToken: string;
+  /** Answers 403 `insufficient_scope` with this scope (RFC 6750 §3.1). Only before anything else was answered. */
+  challenge(scope: string): void;
 }
 
 /** Answers on `res`. A rejection becomes a 500 if nothing has been sent, and else closes the connection. */

@@ -5,6 +5,15 @@ import { principals } from './protocol-harness.ts';
 const { ada } = principals;
 if (!ada) throw new Error('no principal');
 
+/** What GitHub answers, by path. */
+const GITHUB: Readonly<Record<string, unknown>> = {
+  '/user': { login: 'ada', name: 'Ada Lovelace', html_url: 'https://github.com/ada', company: null, public_repos: 2 },
+  '/user/repos': [
+    { full_name: 'ada/engine', html_url: 'https://github.com/ada/engine', private: false, description: 'Analytical' },
+    { full_name: 'ada/notes', html_url: 'https://github.com/ada/notes', private: true, description: null },
+  ],
+};
+
 export const testContext: Context = {
   principal: ada,
   now: () => new Date('2026-01-01T00:00:30Z'),
@@ -21,6 +30,8 @@ export const testContext: Context = {
   elicit: async () => ({ action: 'decline' }),
   sample: async () => ({ model: 'm', role: 'assistant', content: { type: 'text', text: '' } }),
   roots: async () => [],
+  upstream: async () => ({ token: 'the token of ada', scopes: [], expiresAt: undefined }),
+  fetch: async (_, url) => Response.json(GITHUB[new URL(url, 'https://api.github.com').pathname] ?? null),
   announce: async () => {},
   releaseConnection: async () => {},
 };

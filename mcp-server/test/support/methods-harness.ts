@@ -6,6 +6,7 @@ import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import type { Change } from '../../src/protocol/changes/changes.ts';
 import type { MethodsDependencies } from '../../src/protocol/methods/dependencies.ts';
 import { createMethods } from '../../src/protocol/methods/method-table.ts';
+import { NO_UPSTREAMS } from '../../src/upstream/upstreams.ts';
 import { principals } from './protocol-harness.ts';
 
 export interface TestMethods {
@@ -25,6 +26,8 @@ export function methodsOver(definitions: Definitions, dependencies: Partial<Meth
   const lines: string[] = [];
   const announced: Change[] = [];
   const methods = createMethods({
+    upstreams: NO_UPSTREAMS,
+    pause: async () => {},
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,
@@ -57,6 +60,7 @@ export function testCall(more: Partial<Call> & { readonly as?: string } = {}, an
   const asked: ClientRequest[] = [];
   return {
     principal,
+    accessToken: 'the token of the caller',
     signal: new AbortController().signal,
     capabilities: {},
     logLevel: undefined,

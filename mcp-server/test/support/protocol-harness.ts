@@ -16,7 +16,9 @@ import {
 } from '../../src/protocol/sessionful/endpoints.ts';
 import type { SessionStorage } from '../../src/sessions/ports.ts';
 import { createMemoryStorage } from '../../src/storage/memory/storage.ts';
+import { NO_UPSTREAMS } from '../../src/upstream/upstreams.ts';
 import { allowance } from './limits.ts';
+import { noChallenge } from './request-parts.ts';
 import { NOTHING_REVOKED } from './revocations.ts';
 
 const HOUR = 3_600;
@@ -96,6 +98,8 @@ export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
     ...budgets,
   })();
   const methods = createMethods({
+    upstreams: NO_UPSTREAMS,
+    pause: async () => {},
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,
@@ -148,7 +152,7 @@ const route =
   async (ctx) => {
     const { principal, log } = ctx.state;
     const message = ctx.method === 'POST' ? JSON.parse(await text(ctx.req)) : undefined;
-    const given = { req: ctx.req, res: ctx.res, principal, message, log };
+    const given = { ...noChallenge, req: ctx.req, res: ctx.res, principal, message, log };
     ctx.respond = false;
     if (ctx.path === '/messages') return endpoints.sseMessage(given);
     const opens = ctx.path === '/sse' && ctx.method === 'GET' && !ctx.get('Mcp-Session-Id');

@@ -17,6 +17,7 @@ import { parameterHeaders } from '../../src/protocol/wire/parameter-headers.ts';
 import { memoryKeyRecord } from '../../src/storage/memory/key-record.ts';
 import { allowance } from './limits.ts';
 import { hold, json, principals } from './protocol-harness.ts';
+import { noChallenge } from './request-parts.ts';
 
 export const SERVER_INFO = { name: 'test', title: 'Test', version: '1.2.3' };
 
@@ -84,7 +85,7 @@ export async function startStateless({ tools = {}, limits = {}, ...parts }: Opti
     const principal = principals[req.headers.authorization?.replace('Bearer ', '') ?? 'ada'];
     if (!principal) return res.writeHead(401).end();
     const body = await text(req);
-    const request = { req, res, principal, message: body && JSON.parse(body), log };
+    const request = { ...noChallenge, req, res, principal, message: body && JSON.parse(body), log };
     if (!stateless.handles(request)) return res.writeHead(421, 'of the other era').end();
     return stateless.endpoint(request);
   };

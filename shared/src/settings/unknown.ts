@@ -55,7 +55,7 @@ export function unknownSettings(env: Environment): UnknownSettings {
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   for (const [name, value] of Object.entries(env).sort()) {
     if (!value || KNOWN.has(name) || foreign.has(name) || isSetBySomethingElse(name, value)) continue;
-    if (isOfIssuer(name, env)) continue;
+    if (isOfIssuer(name, env) || isOfUpstream(name, env)) continue;
     // The setting is also set under its correct name.
     if (env[written(name)] && name !== written(name)) continue;
     const predecessor = PREDECESSORS[name];
@@ -77,8 +77,17 @@ export function unknownSettings(env: Environment): UnknownSettings {
 
 const MAY_PROTECT = `may protect the server; correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
 
-const whatItIs = (name: string): string =>
-  name.startsWith('CONNECTOR_') ? 'is for a connector that CONNECTORS does not name' : 'is not a setting';
+function whatItIs(name: string): string {
+  if (name.startsWith('CONNECTOR_')) return 'is for a connector that CONNECTORS does not name';
+  return UPSTREAM_MEMBER.test(name) ? 'is for an upstream that UPSTREAMS does not name' : 'is not a setting';
+}
+
+/** A setting that each upstream of mcp-server has. */
+const UPSTREAM_MEMBER = /^UPSTREAM_\w+_(?:URL|MORE_HOSTS|AUDIENCE|RESOURCE|SCOPES)$/;
+
+/** Whether an upstream that UPSTREAMS names has the variable: mcp-server reports problems with it. */
+const isOfUpstream = (name: string, { UPSTREAMS = '' }: Environment): boolean =>
+  UPSTREAMS.split(/[\s,]+/).some((id) => id !== '' && name.startsWith(`UPSTREAM_${written(id)}_`));
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));

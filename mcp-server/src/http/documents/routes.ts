@@ -11,10 +11,10 @@ import { metadataUrls } from '../../authorization/issuer/issuer-metadata.ts';
 import type { Landing } from '../../views/landing.ts';
 import { withoutBasePath } from '../base-path.ts';
 import { publicCors } from '../cors.ts';
-import { metadataPath } from '../metadata-path.ts';
+import { metadataPath, OWN_KEYS_PATH } from '../metadata-path.ts';
 import { serveLanding } from './landing.ts';
 import { type MetadataSource, redirectPost, redirectToAuthorization, serveIssuerMetadata } from './legacy-discovery.ts';
-import { type ResourceDescription, serveMetadata } from './metadata.ts';
+import { type ResourceDescription, serveJson, serveMetadata } from './metadata.ts';
 import { methods } from './methods.ts';
 
 const RESOURCE_PATHS = ['', MCP_PATH, SSE_PATH];
@@ -41,7 +41,7 @@ export function isAtIssuer(publicUrl: string, issuer: string): boolean {
 }
 
 /** The requirements for access tokens, and who issues them. */
-type Access = Pick<ResourceDescription, 'issuers' | 'scopes' | 'dpopRequired' | 'toolsByScope'>;
+type Access = Pick<ResourceDescription, 'issuers' | 'scopes' | 'dpopRequired' | 'toolsByScope' | 'ownKeys'>;
 
 /** The origin is not checked: the documents are public. */
 export function documents(landing: Landing, access: Access, issuer: MetadataSource | undefined): Router {
@@ -51,6 +51,14 @@ export function documents(landing: Landing, access: Access, issuer: MetadataSour
   for (const path of RESOURCE_PATHS) {
     router.all(metadataPath(path), publicCors(), read, serveMetadata(path, { ...landing, ...access }));
   }
+  const { ownKeys } = access;
+  if (ownKeys)
+    router.all(
+      OWN_KEYS_PATH,
+      publicCors(),
+      read,
+      serveJson(() => ownKeys),
+    );
   if (!issuer) return router;
   for (const path of ISSUER_PATHS) router.all(path, publicCors(), read, serveIssuerMetadata(issuer));
   return router;

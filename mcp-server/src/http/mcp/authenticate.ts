@@ -3,6 +3,8 @@
  * bearer token or with a proof of the key that it is bound to (RFC 9449 §7.1). A bound token is never accepted as a
  * bearer token, nor an unbound one with a proof.
  */
+import type { IncomingMessage } from 'node:http';
+import type { HttpError } from '@mcp-oauth/shared/errors';
 import { gather } from '@mcp-oauth/shared/http/answer';
 import { isRepeated } from '@mcp-oauth/shared/http/request/head';
 import type { VerifyToken } from '../../authorization/access-token.ts';
@@ -89,6 +91,17 @@ export function requireScopes(resource: ProtectedResource, principal: Principal,
     ...(isBase && { mend: mendOfBaseScope(variablesOf?.(principal.issuer)) }),
   });
 }
+
+/** The answer to a request of which only the run has shown that it needs this scope, such as that of an account to connect. */
+export function lacksScope({ scopes, challenges }: ProtectedResource, principal: Principal, scope: string): HttpError {
+  const wanted = scopes.widened(principal.scopes, [...scopes.initial, scope]);
+  const finding = { claim: 'scope', expected: scope, found: shown([...principal.scopes]), setting: 'UPSTREAMS' };
+  return challenges.lacksScopes(principal.keyThumbprint ? 'DPoP' : 'Bearer', wanted, finding);
+}
+
+/** The token of an authenticated request. */
+export const accessTokenOf = ({ headers: { authorization = '' } }: IncomingMessage): string =>
+  tokenOf(isOf(DPOP, authorization) ? DPOP : BEARER, authorization);
 
 /** RFC 9449 §7.2: a stolen token must not become usable by leaving out the proof. */
 function asBearer(principal: Principal, request: LaneRequest, challenges: Challenges): Principal {

@@ -15,7 +15,14 @@ import type { Principal } from '../../authorization/principal.ts';
 import { type Endpoint, type Endpoints, type McpRequest, MESSAGES_PATH } from '../../protocol/endpoints.ts';
 import { allowPage, answerPreflight, isPreflight } from '../cors.ts';
 import { createHostRule, createOriginRule, type OriginOptions, wrongHost, wrongOrigin } from '../origin.ts';
-import { authenticate, type ProtectedResource, refuseRevoked, requireScopes } from './authenticate.ts';
+import {
+  accessTokenOf,
+  authenticate,
+  lacksScope,
+  type ProtectedResource,
+  refuseRevoked,
+  requireScopes,
+} from './authenticate.ts';
 import { readMessage } from './body.ts';
 import { createChallenges } from './challenges.ts';
 import { type LaneObservers, LaneRequest } from './lane-request.ts';
@@ -98,7 +105,7 @@ function handOver(request: LaneRequest, { resource, endpoint }: Route, principal
   try {
     refuseRevoked(resource, principal);
     requireScopes(resource, principal, message);
-    endpoint(new Admitted(request, principal, message))?.catch((error: unknown) => request.fail(error));
+    endpoint(new Admitted(request, principal, message, resource))?.catch((error: unknown) => request.fail(error));
   } catch (error) {
     request.fail(error);
   }
@@ -110,13 +117,23 @@ class Admitted implements McpRequest {
   readonly principal: Principal;
   readonly message: unknown;
   readonly #request: LaneRequest;
+  readonly #resource: ProtectedResource;
 
-  constructor(request: LaneRequest, principal: Principal, message: unknown) {
+  constructor(request: LaneRequest, principal: Principal, message: unknown, resource: ProtectedResource) {
     this.req = request.req;
     this.res = request.res;
     this.principal = principal;
     this.message = message;
     this.#request = request;
+    this.#resource = resource;
+  }
+
+  get accessToken(): string {
+    return accessTokenOf(this.req);
+  }
+
+  challenge(scope: string): void {
+    this.#request.fail(lacksScope(this.#resource, this.principal, scope));
   }
 
   get log(): Logger {

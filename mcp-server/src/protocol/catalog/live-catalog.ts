@@ -10,7 +10,7 @@ import type { Change } from '../changes/changes.ts';
 import { type Catalog, changesBetween, compileCatalog, type Problem } from './catalog.ts';
 import { type Found, findIn, refuseAny } from './files/load.ts';
 import { allowImportsFrom } from './files/mounted-imports.ts';
-import { rivals, type Source } from './files/source.ts';
+import { missingUpstreams, rivals, type Source } from './files/source.ts';
 import { watchFolder } from './files/watch-folder.ts';
 
 export interface LiveCatalog {
@@ -27,6 +27,8 @@ export interface Mount {
   readonly strict: boolean;
   /** Whether the catalog follows changes while the server runs. */
   readonly watch: boolean;
+  /** Ids of the configured upstreams; absent: there are none. */
+  readonly upstreams?: ReadonlySet<string>;
 }
 
 /** A catalog that never changes. */
@@ -42,7 +44,7 @@ export const fixedCatalog = (catalog: Catalog): LiveCatalog => ({
  */
 export async function openCatalog(builtIn: readonly Source[], mount: Mount, log: Logger): Promise<LiveCatalog> {
   const { folder, watch, strict } = mount;
-  const catalog = new MountedCatalog(builtIn, folder, log);
+  const catalog = new MountedCatalog(builtIn, mount, log);
   const imports = naming(() => allowImportsFrom(folder));
   // Watches before it reads, so that no change in between is missed.
   const watching = watch ? watchFolder(folder, () => catalog.reload(), log) : undefined;
@@ -79,6 +81,7 @@ const MOST_OTHERS = 50;
 class MountedCatalog {
   readonly #builtIn: readonly Source[];
   readonly #folder: URL;
+  readonly #upstreams: ReadonlySet<string>;
   readonly #log: Logger;
   /** The definitions that were valid when they were last read. */
   #whole: readonly Source[] = [];
@@ -87,9 +90,10 @@ class MountedCatalog {
   #reading: Promise<void> = Promise.resolve();
   #listener: (change: Change) => Promise<void> = async () => {};
 
-  constructor(builtIn: readonly Source[], folder: URL, log: Logger) {
+  constructor(builtIn: readonly Source[], { folder, upstreams = new Set() }: Mount, log: Logger) {
     this.#builtIn = builtIn;
     this.#folder = folder;
+    this.#upstreams = upstreams;
     this.#log = log;
     this.#catalog = compileCatalog(builtIn).catalog;
   }
@@ -138,7 +142,7 @@ class MountedCatalog {
   /** Replaces everything at once: no request sees a partial update. */
   #take(found: Found): readonly Problem[] {
     const served = new Set(this.#whole.map(({ from }) => from));
-    const doubled = rivals(found.sources, served);
+    const doubled = [...rivals(found.sources, served), ...this.#lacking(found.sources)];
     const rest = found.sources.filter(({ from }) => !doubled.some((problem) => problem.from === from));
     const problems = [...found.problems, ...doubled, ...compileCatalog([...this.#builtIn, ...rest]).problems];
     const broken = new Set(problems.map(({ from }) => from));
@@ -148,6 +152,14 @@ class MountedCatalog {
     ];
     this.#catalog = compileCatalog([...this.#builtIn, ...this.#whole]).catalog;
     return problems;
+  }
+
+  #lacking(sources: readonly Source[]): readonly Problem[] {
+    return sources.flatMap((source) => {
+      const missing = missingUpstreams(source, this.#upstreams);
+      const reason = `it acts at ${missing.join(', ')}, which UPSTREAMS does not name`;
+      return missing.length === 0 ? [] : [{ from: source.from, reason }];
+    });
   }
 
   #report(event: string, failure: string, problems: readonly Problem[]): void {

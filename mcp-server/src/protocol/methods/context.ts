@@ -24,8 +24,9 @@ import {
 import type { MethodsDependencies } from './dependencies.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
+import { type ForPersonDependencies, fetchAt, tokenAt } from './upstreams/for-person.ts';
 
-type ContextDependencies = Pick<MethodsDependencies, 'clock' | 'status' | 'changes'>;
+type ContextDependencies = Pick<MethodsDependencies, keyof ForPersonDependencies | 'status' | 'changes'>;
 
 /** @param logger name of the logger in log messages to the client */
 export const createContext = (call: Call, logger: string, dependencies: ContextDependencies): Context =>
@@ -111,6 +112,14 @@ class RunningContext implements Context {
       const asked: ClientRequest = { method: 'roots/list', params: {}, ...(key && { key }) };
       return (await askClient(this.#call, asked, ListRootsResultSchema)).roots;
     });
+  }
+
+  get upstream(): Context['upstream'] {
+    return handled((...given) => tokenAt(this.#call, this.#dependencies, ...given));
+  }
+
+  get fetch(): Context['fetch'] {
+    return handled((...given) => fetchAt(this.#call, this.#dependencies, ...given));
   }
 
   get announce(): Context['announce'] {

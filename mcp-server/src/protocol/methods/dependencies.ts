@@ -1,8 +1,6 @@
 /** Owns the dependencies of the methods of MCP, and the handling of errors in the code of authors. */
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '@mcp-oauth/shared/clock';
 import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
-import type { Logger } from '@mcp-oauth/shared/logger';
 import { AuthorFault, asError, unreadable } from '../author-fault.ts';
 import { type Call, RpcError } from '../call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -10,8 +8,10 @@ import type { Changes } from '../changes/changes.ts';
 import { type ServerStatus, ToolError } from '../define.ts';
 import type { Covers } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
+import { ConnectionNeeded } from './upstreams/connection-needed.ts';
+import type { ForPersonDependencies } from './upstreams/for-person.ts';
 
-export interface MethodsDependencies {
+export interface MethodsDependencies extends ForPersonDependencies {
   /** The current catalog. */
   readonly catalog: () => Catalog;
   readonly covers: Covers;
@@ -19,8 +19,6 @@ export interface MethodsDependencies {
   readonly hideUnpermitted: boolean;
   readonly changes: Pick<Changes, 'announce'>;
   readonly status: () => Promise<ServerStatus>;
-  readonly clock: Clock;
-  readonly log: Logger;
   /** Called for every call of a tool. */
   readonly onToolCall?: ((tool: string, outcome: ToolOutcome) => void) | undefined;
 }
@@ -48,6 +46,10 @@ export function recordFault({ log }: MethodsDependencies, call: Call, what: obje
   return reference;
 }
 
+/** An error that each era expresses in its own way. */
+export const isForEra = (error: Error): boolean =>
+  error instanceof MissingCapability || error instanceof ConnectionNeeded;
+
 /**
  * Runs the code of an author where the result can't express a failure.
  * @throws RpcError with the message of a ToolError or AuthorFault, else without details
@@ -62,7 +64,7 @@ export async function orError<T>(
     return await run();
   } catch (thrown) {
     const error = asError(thrown);
-    if (error instanceof RpcError || error instanceof MissingCapability) throw error;
+    if (error instanceof RpcError || isForEra(error)) throw error;
     if (error instanceof ToolError) throw new RpcError(INTERNAL_ERROR, error.message);
     const reference = recordFault(dependencies, call, what, error);
     const words = error instanceof AuthorFault ? `Internal error: ${error.message}` : 'Internal error';

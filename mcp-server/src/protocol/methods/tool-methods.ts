@@ -11,10 +11,9 @@ import type { Checked, ToolEntry } from '../catalog/tool-entry.ts';
 import { ToolError } from '../define.ts';
 import { toolResult } from './content/tool-result.ts';
 import { createContext } from './context.ts';
-import { type MethodsDependencies, recordFault, type ToolOutcome } from './dependencies.ts';
+import { isForEra, type MethodsDependencies, recordFault, type ToolOutcome } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { objectOf, permit, textOf } from './params.ts';
-import { MissingCapability } from './questions/missing-capability.ts';
 
 export function toolMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
@@ -62,14 +61,14 @@ function ended({ onToolCall }: MethodsDependencies, asked: AskedTool, outcome: T
   auditToolCall(asked, outcome, result);
 }
 
-/** @throws MissingCapability, which each era converts to its own answer */
+/** @throws MissingCapability or ConnectionNeeded, which each era converts to its own answer */
 function failureOf(dependencies: MethodsDependencies, asked: AskedTool, thrown: unknown): CallToolResult {
   const {
     call,
     tool: { key },
   } = asked;
   const error = asError(thrown);
-  if (error instanceof MissingCapability) {
+  if (isForEra(error)) {
     auditToolCall(asked, 'asked');
     throw error;
   }

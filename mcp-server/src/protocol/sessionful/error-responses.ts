@@ -90,6 +90,10 @@ export const EVENT_UNKNOWN: ErrorResponse = {
   message: 'Last-Event-ID is unknown in this session, or its stream is no longer stored',
 };
 
+/** The same as an answer to a request that was running. @param id of the only request; absent for a batch */
+export const gone = (id: string | number | undefined): string =>
+  jsonText({ jsonrpc: '2.0', error: { code: SESSION_NOT_FOUND, message: 'Session not found' }, id: id ?? null });
+
 /** A response to a request that the server did not send to this session, or has cancelled. */
 export const NOT_ASKED: ErrorResponse = {
   status: 404,

@@ -4,7 +4,7 @@
  * use the log, as only a stream can be resumed. The answers of a batch are sent once they exceed a few.
  */
 import type { ServerResponse } from 'node:http';
-import { LIMIT_REACHED, SESSION_NOT_FOUND } from '@mcp-oauth/shared/json-rpc-codes';
+import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
@@ -19,6 +19,7 @@ import { errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
 import { KeepAlivePace } from '../wire/keep-alive.ts';
 import type { Outlet } from './calls/outlet.ts';
+import { gone } from './error-responses.ts';
 import { JsonAnswer } from './json-answer.ts';
 import { Pace } from './pace.ts';
 import type { Receipts } from './transports/receipts.ts';
@@ -58,10 +59,6 @@ const GATHERED = 65_536;
 /** Bytes of an answer that do not count as unread: every connection takes as much by itself. */
 const SMALL = 16_384;
 
-/** @param id of the only request; absent for a batch */
-const gone = (id: RequestId | undefined): string =>
-  jsonText({ jsonrpc: '2.0', error: { code: SESSION_NOT_FOUND, message: 'Session not found' }, id: id ?? null });
-
 export class PostResponse implements Outlet {
   readonly #options: PostResponseOptions;
   readonly #waiting: Set<RequestId>;
@@ -97,6 +94,8 @@ export class PostResponse implements Outlet {
   answer(id: RequestId, response: string): void {
     this.#settle(id, this.#affordable(id, response));
   }
+
+  isUntouched = (): boolean => !(this.#pace || this.#upgrade || this.#options.res.headersSent);
 
   drop(id: RequestId): void {
     this.#settle(id, '');

@@ -5,6 +5,7 @@ import { INTERNAL_ERROR } from '@mcp-oauth/shared/json-rpc-codes';
 import { RpcError } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { MissingCapability } from '../methods/questions/missing-capability.ts';
+import { ConnectionNeeded, scopeNeeded } from '../methods/upstreams/connection-needed.ts';
 import { missingCapability, RequestError } from './request-errors.ts';
 
 /** An error as it is sent. */
@@ -15,7 +16,7 @@ export interface Failure {
 
 /** A failure of a method has HTTP status 200: the transport has worked. */
 export function failureOf(cause: unknown, method: string, { principal, log }: McpRequest): Failure {
-  const error = cause instanceof MissingCapability ? missingCapability(cause.message, cause.required) : cause;
+  const error = asRpcError(cause);
   if (error instanceof RpcError) {
     const { code, message, data } = error;
     const status = error instanceof RequestError ? error.status : 200;
@@ -23,6 +24,12 @@ export function failureOf(cause: unknown, method: string, { principal, log }: Mc
   }
   log.error({ err: error, method, subject: principal.subject, client: principal.clientId }, 'request failed');
   return { status: 200, error: { code: INTERNAL_ERROR, message: 'Internal error' } };
+}
+
+/** The errors that methods throw for an era to express. */
+function asRpcError(cause: unknown): unknown {
+  if (cause instanceof MissingCapability) return missingCapability(cause.message, cause.required);
+  return cause instanceof ConnectionNeeded ? scopeNeeded(cause) : cause;
 }
 
 /** Seconds after which a client may send a refused request again (RFC 9110 §10.2.3). */

@@ -49,6 +49,10 @@ export class Questions {
     return answer;
   }
 
+  known(name: string): unknown {
+    return this.#answers.get(name);
+  }
+
   /**
    * The author's key, or a hash of the question: an answer must not count for a question that the user has not
    * read.

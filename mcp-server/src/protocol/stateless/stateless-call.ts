@@ -5,8 +5,9 @@
 import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
-import type { Call, ClientNotification, ClientRequest, Method } from '../call.ts';
+import type { Call, ClientNotification, ClientRequest, Method, Rounds } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
+import { ConnectionNeeded } from '../methods/upstreams/connection-needed.ts';
 import type { Accepted } from '../wire/accepted.ts';
 import { answerText, boundedText, errorText } from '../wire/answer-text.ts';
 import { EventStream } from '../wire/event-stream.ts';
@@ -65,6 +66,10 @@ export class StatelessCall implements Call {
     return this.#options.request.audit;
   }
 
+  get accessToken() {
+    return this.#options.request.accessToken;
+  }
+
   get capabilities() {
     return this.#options.asked.capabilities;
   }
@@ -106,10 +111,9 @@ export class StatelessCall implements Call {
   }
 
   async ask(request: ClientRequest): Promise<unknown> {
-    const { answers, asked } = this.#options;
+    const { asked } = this.#options;
     if (!MAY_ASK.has(asked.method)) throw new Error(`${asked.method} can't ask`);
-    this.#questions ??= new Questions(answers);
-    const questions = this.#questions;
+    const questions = this.#asked();
     try {
       const answer = this.#over ? undefined : questions.ask(request);
       if (answer !== undefined) return answer;
@@ -120,6 +124,25 @@ export class StatelessCall implements Call {
       this.fail(error);
     }
     return new Promise(() => {});
+  }
+
+  /** Absent for methods that must not end with a question. */
+  get rounds(): Rounds | undefined {
+    if (!MAY_ASK.has(this.#options.asked.method)) return undefined;
+    const questions = this.#asked();
+    return {
+      known: (name) => questions.known(name),
+      again: (name, note) => {
+        questions.used.set(name, note);
+        this.#pause(questions).catch((error) => this.#giveUp(error));
+        return new Promise(() => {});
+      },
+    };
+  }
+
+  #asked(): Questions {
+    this.#questions ??= new Questions(this.#options.answers);
+    return this.#questions;
   }
 
   onAbandoned(listener: () => void): void {
@@ -153,11 +176,12 @@ export class StatelessCall implements Call {
     if (this.#over) return;
     this.#leave();
     this.#abandoned();
-    const { dependencies, asked, request } = this.#options;
+    const { dependencies, request } = this.#options;
     try {
-      const requestState = await dependencies.state.write(used, asked, request.principal);
+      const requestState = await dependencies.state.write(used, this.#options.asked, request.principal);
       const inputRequests = Object.fromEntries([...open].map(([key, { method, params }]) => [key, { method, params }]));
-      this.#write(200, this.#textOf({ resultType: 'input_required', inputRequests, requestState }));
+      const asked = open.size > 0 && { inputRequests };
+      this.#write(200, this.#textOf({ resultType: 'input_required', ...asked, requestState }));
     } catch (error) {
       this.#answerFailure(error);
     }
@@ -191,6 +215,10 @@ export class StatelessCall implements Call {
 
   #answerFailure(cause: unknown): void {
     const { asked, request, dependencies } = this.#options;
+    if (cause instanceof ConnectionNeeded && !this.#stream && !request.res.headersSent && !request.res.destroyed) {
+      request.challenge(cause.scope);
+      return;
+    }
     const { status, error } = failureOf(cause, asked.method, request);
     this.#write(status, answerText({ jsonrpc: '2.0', id: asked.id, error }, asked.id, dependencies.allowance));
   }

@@ -88,6 +88,22 @@ describe('a mounted folder', () => {
     expect(mounted.names()).toEqual(['a']);
   });
 
+  it('a mounted tool that acts at an upstream is offered only if UPSTREAMS names it, and the log says so', async () => {
+    using folder = folderOf({ 'a.tool.ts': toolFile('a', 'hello', "upstream: ['github', 'crm'],") });
+    using without = await open(folder, { upstreams: new Set(['github']) });
+    expect(without.names()).toEqual([]);
+    expect(without.lines.map(({ reason }) => reason)).toContain('it acts at crm, which UPSTREAMS does not name');
+    using mounted = await open(folder, { upstreams: new Set(['github', 'crm']) });
+    expect(mounted.names()).toEqual(['a']);
+    await expect(open(folder, { strict: true })).rejects.toThrow('it acts at github, crm');
+  });
+
+  it("a mounted tool whose upstream is not a name can't be offered", async () => {
+    using folder = folderOf({ 'a.tool.ts': toolFile('a', 'hello', "upstream: '',") });
+    using mounted = await open(folder);
+    expect(mounted.lines.map(({ reason }) => reason).join()).toContain('upstream has to be the id of an upstream');
+  });
+
   it('a mounted folder must exist', async () => {
     using folder = folderOf({});
     const nowhere = { ...folder, url: new URL('nothing/', folder.url) };

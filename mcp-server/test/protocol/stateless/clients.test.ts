@@ -11,6 +11,7 @@ import { createCatalog } from '../../../src/protocol/catalog/catalog.ts';
 import { type Changes, createChanges } from '../../../src/protocol/changes/changes.ts';
 import { defineTool } from '../../../src/protocol/define.ts';
 import { createMethods } from '../../../src/protocol/methods/method-table.ts';
+import { NO_UPSTREAMS } from '../../../src/upstream/upstreams.ts';
 import { definitions } from '../../support/protocol-harness.ts';
 import { startStateless, type TestStateless } from '../../support/stateless-harness.ts';
 
@@ -56,6 +57,8 @@ beforeAll(async () => {
   changes = createChanges();
   const clock = new FakeClock();
   const methods = createMethods({
+    upstreams: NO_UPSTREAMS,
+    pause: async () => {},
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,

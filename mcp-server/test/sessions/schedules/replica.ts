@@ -16,6 +16,7 @@ import { type BusMessage, type SessionStorage, StorageUnavailable } from '../../
 import { createSessionHost, type SessionHost } from '../../../src/sessions/session-host.ts';
 import type { Streams, StreamsDependencies } from '../../../src/sessions/streams.ts';
 import { allowance } from '../../support/limits.ts';
+import { noChallenge } from '../../support/request-parts.ts';
 import { NOTHING_REVOKED } from '../../support/revocations.ts';
 import type { Connection } from './connection.ts';
 import type { Condition } from './network.ts';
@@ -129,7 +130,7 @@ export function createReplica(dependencies: ReplicaDependencies): Replica {
         else connection.writeHead(503).end();
       };
       try {
-        serve({ req, res, principal, message: question.message, log })?.catch(failed);
+        serve({ ...noChallenge, req, res, principal, message: question.message, log })?.catch(failed);
       } catch (error) {
         failed(error);
       }

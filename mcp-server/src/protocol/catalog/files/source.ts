@@ -34,7 +34,17 @@ const COMMON = [...DESCRIBED, 'scope'];
 
 /** The members of each kind. Any other member is refused: a misspelt `scope` would leave the tool unprotected. */
 const MEMBERS: Readonly<Record<Kind, ReadonlySet<string>>> = {
-  tool: new Set([...COMMON, 'input', 'output', 'inputSchema', 'outputSchema', 'annotations', 'audit', 'run']),
+  tool: new Set([
+    ...COMMON,
+    'input',
+    'output',
+    'inputSchema',
+    'outputSchema',
+    'annotations',
+    'audit',
+    'upstream',
+    'run',
+  ]),
   resource: new Set([...COMMON, 'uri', 'uriTemplate', 'mimeType', 'complete', 'read']),
   prompt: new Set([...COMMON, 'arguments', 'complete', 'render']),
 };
@@ -49,7 +59,7 @@ const CHECKS: Readonly<Record<Kind, (value: Fields) => string | undefined>> = {
     const zod = Object.entries({ inputSchema, outputSchema }).find(([, schema]) => schema instanceof z.ZodType);
     if (zod) return `its ${zod[0]} is a schema of zod: give it as ${zod[0].replace('Schema', '')}`;
     if (input === undefined && inputSchema === undefined) return 'it has neither an input nor an inputSchema';
-    return flawOfAnnotations(value.annotations) ?? lacks(value, 'run');
+    return flawOfAnnotations(value.annotations) ?? flawOfUpstream(value.upstream) ?? lacks(value, 'run');
   },
   resource: (value) => {
     const at = ['uri', 'uriTemplate'].filter((name) => typeof value[name] === 'string');
@@ -84,6 +94,13 @@ function flawOfCompletions(complete: unknown): string | undefined {
   if (!isRecord(complete)) return 'complete has to be an object with a function for each name';
   const odd = Object.keys(complete).find((name) => typeof complete[name] !== 'function');
   return odd === undefined ? undefined : `complete.${odd} has to be a function`;
+}
+
+/** An empty or misspelt one would be offered without its upstream. */
+function flawOfUpstream(upstream: unknown): string | undefined {
+  const names: readonly unknown[] = upstream === undefined ? [] : [upstream].flat();
+  const isNamed = names.every((name) => typeof name === 'string' && name !== '');
+  return isNamed ? undefined : 'upstream has to be the id of an upstream, or a list of them';
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -132,6 +149,11 @@ function inheritedStray(value: object, known: ReadonlySet<string>): string | und
   const names = parents.flatMap((parent) => Object.getOwnPropertyNames(parent));
   const stray = names.find((name) => name !== 'constructor' && !known.has(name) && nearest(name, known) !== undefined);
   return stray === undefined ? undefined : unknownMember(stray, known);
+}
+
+/** The upstreams that a definition needs. @returns those of them that are not configured */
+export function missingUpstreams({ kind, value }: Source, configured: ReadonlySet<string>): readonly string[] {
+  return kind === 'tool' ? [value.upstream ?? []].flat().filter((name) => !configured.has(name)) : [];
 }
 
 /** The name or URI that identifies a definition among those of its kind. */

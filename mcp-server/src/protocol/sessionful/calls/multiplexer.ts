@@ -12,6 +12,7 @@ import type { IsRevoked } from '../../../authorization/status/reference.ts';
 import { type Method, type Methods, RpcError } from '../../call.ts';
 import { answerText, boundedText, errorText, resultText } from '../../wire/answer-text.ts';
 import { LISTS, PreparedTexts } from '../../wire/prepared-texts.ts';
+import { challenged, wordedError } from './challenged.ts';
 import type { Run } from './outlet.ts';
 import type { SessionServer } from './server.ts';
 import { type AskClient, SessionCall } from './session-call.ts';
@@ -231,6 +232,10 @@ export class Multiplexer implements Transport {
   #fail(name: string, call: SessionCall, error: unknown): void {
     if (call.over) return;
     const { id } = call.run;
+    if (challenged(call.run, error)) {
+      this.#take(call.number ?? ENDED);
+      return;
+    }
     this.#end(
       call,
       answerText({ jsonrpc: '2.0', id, error: this.#errorOf(error, name) }, id, this.#dependencies.allowance),
@@ -252,7 +257,8 @@ export class Multiplexer implements Transport {
   }
 
   /** JSON-RPC 2.0 §5.1: an internal error reveals nothing about its cause. */
-  #errorOf(error: unknown, method: string) {
+  #errorOf(cause: unknown, method: string) {
+    const error = wordedError(cause);
     if (error instanceof RpcError) {
       const { code, message, data } = error;
       return { code, message, ...(data !== undefined && { data }) };

@@ -5,12 +5,15 @@ import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.
 import type { Principal } from '../../../authorization/principal.ts';
 import type { Soon } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
+import type { McpRequest } from '../../endpoints.ts';
 
 export interface Outlet {
   /** Sends a message before the answer. @returns false when this client can't get it */
   send(message: JSONRPCMessage): Soon<boolean>;
   /** @param response as JSON text */
   answer(id: RequestId, response: string): void;
+  /** Whether HTTP can still answer the request itself: nothing was written, and no other request shares the answer. */
+  isUntouched(): boolean;
   /** A cancelled request gets no answer (MCP cancellation). */
   drop(id: RequestId): void;
   releaseConnection(): Promise<void>;
@@ -27,6 +30,8 @@ export interface Run {
   readonly session: McpSession;
   readonly principal: Principal;
   readonly audit?: Audit | undefined;
+  /** The HTTP request that brought it. */
+  readonly request: Pick<McpRequest, 'accessToken' | 'challenge'>;
   /** Chosen by the client; unique within its session only. */
   readonly id: RequestId;
   readonly outlet: Outlet;

@@ -41,6 +41,10 @@ export class SessionCall implements Call {
     return this.run.audit;
   }
 
+  get accessToken(): string {
+    return this.run.request.accessToken;
+  }
+
   get session(): string {
     return this.run.session.id;
   }

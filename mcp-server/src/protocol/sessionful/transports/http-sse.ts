@@ -136,7 +136,7 @@ export function createSseMessage(access: SessionAccess): Endpoint {
     }
     accept(res);
     const outlet = createOutlet(access, current, principal);
-    await access.dispatch(incoming, { session: current, principal, audit, outlet });
+    await access.dispatch(incoming, { session: current, principal, audit, request, outlet });
   };
 }
 
@@ -168,6 +168,8 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
         .then(() => done(id))
         .catch(access.onFailure);
     },
+    // The POST was answered already.
+    isUntouched: () => false,
     drop: done,
     releaseConnection: async () => {},
     checkKeepAlive: nothing,

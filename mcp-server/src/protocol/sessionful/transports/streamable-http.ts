@@ -101,17 +101,18 @@ function take(
     return run(request, access, incoming, session, accepted);
   }
   const answer = (taken: boolean): void => (taken ? accept(res) : refuse(res, errors.NOT_ASKED));
-  const taken = access.dispatch(incoming, { session, principal, audit, outlet: NOBODY });
+  const taken = access.dispatch(incoming, { session, principal, audit, request, outlet: NOBODY });
   return taken instanceof Promise ? taken.then(answer) : answer(taken);
 }
 
 function run(
-  { res, principal, log, audit }: McpRequest,
+  request: McpRequest,
   access: SessionAccess,
   incoming: Incoming,
   session: McpSession,
   accepted: Accepted,
 ): void {
+  const { res, principal, log, audit } = request;
   const { requests, batch } = incoming;
   const { allowance, receipts, streams, onFailure } = access;
   const outlet = new PostResponse({
@@ -127,7 +128,7 @@ function run(
     session: session.id,
     revision: revisionOf(session),
   });
-  const taken = access.dispatch(incoming, { session, principal, audit, outlet });
+  const taken = access.dispatch(incoming, { session, principal, audit, request, outlet });
   if (taken instanceof Promise) taken.catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
 }
 
@@ -178,6 +179,7 @@ async function end(request: McpRequest, access: SessionAccess): Promise<void> {
 const NOBODY = {
   send: async () => false,
   answer: () => {},
+  isUntouched: () => false,
   drop: () => {},
   releaseConnection: async () => {},
   checkKeepAlive: () => {},

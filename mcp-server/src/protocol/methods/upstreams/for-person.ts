@@ -1,0 +1,104 @@
+/**
+ * Owns what a tool can do for the person at an upstream: get their token, and send requests with it. What goes wrong becomes an error
+ * that the model may read; the log has the reason, and neither has a token.
+ */
+import type { Logger } from '@mcp-oauth/shared/logger';
+import { UrlRefused } from '../../../upstream/hosts.ts';
+import { UpstreamUnreachable } from '../../../upstream/request.ts';
+import { type ConfiguredUpstream, scopeOf } from '../../../upstream/settings.ts';
+import {
+  ExchangeRefused,
+  ExchangeUnavailable,
+  InteractionRequired,
+  type UpstreamToken,
+} from '../../../upstream/upstream-token.ts';
+import type { Upstreams } from '../../../upstream/upstreams.ts';
+import { AuthorFault, wrongType } from '../../author-fault.ts';
+import type { Call } from '../../call.ts';
+import { type Context, ToolError } from '../../define.ts';
+import { type ConnectingDependencies, connect, isShown } from './connecting.ts';
+
+export interface ForPersonDependencies extends ConnectingDependencies {
+  readonly upstreams: Upstreams;
+  readonly log: Logger;
+}
+
+/** @throws ToolError, or AuthorFault for a mistake of the author */
+export async function tokenAt(
+  call: Call,
+  dependencies: ForPersonDependencies,
+  ...[name, options]: Parameters<Context['upstream']>
+): ReturnType<Context['upstream']> {
+  const upstream = upstreamOf(dependencies.upstreams, name);
+  if ('resource' in upstream.target) {
+    throw new AuthorFault(`tokens of ${name} are bound to the key of this server: use fetch instead of upstream`);
+  }
+  const { rejected } = options ?? {};
+  if (rejected !== undefined && typeof rejected !== 'string') throw wrongType('rejected', 'a string', rejected);
+  const { token, scopes, expiresAt } = await tokenOf(call, upstream, dependencies, rejected);
+  return { token, scopes, expiresAt: expiresAt === undefined ? undefined : new Date(expiresAt) };
+}
+
+/** @throws ToolError, or AuthorFault for a mistake of the author */
+export async function fetchAt(
+  call: Call,
+  dependencies: ForPersonDependencies,
+  ...[name, url, init]: Parameters<Context['fetch']>
+): Promise<Response> {
+  const { upstreams, log } = dependencies;
+  const upstream = upstreamOf(upstreams, name);
+  try {
+    return await upstreams.request({
+      upstream,
+      url,
+      init,
+      signal: call.signal,
+      token: (rejected) => tokenOf(call, upstream, dependencies, rejected),
+    });
+  } catch (error) {
+    if (error instanceof UrlRefused)
+      throw new ToolError(`The request was not sent: ${error.message}.`, { cause: error });
+    if (!(error instanceof UpstreamUnreachable)) throw error;
+    log.warn({ upstream: name, err: error }, 'upstream not reached');
+    throw new ToolError(`${error.message}. Try again later.`, { cause: error });
+  }
+}
+
+/** @throws AuthorFault if there is no such upstream */
+function upstreamOf({ configured }: Upstreams, name: unknown): ConfiguredUpstream {
+  const found = configured.get(String(name));
+  if (found) return found;
+  const names = [...configured.keys()].join(', ') || 'none';
+  throw new AuthorFault(`there is no upstream ${JSON.stringify(String(name))}; UPSTREAMS names: ${names}`);
+}
+
+async function tokenOf(
+  call: Call,
+  upstream: ConfiguredUpstream,
+  dependencies: ForPersonDependencies,
+  rejected: string | undefined,
+): Promise<UpstreamToken> {
+  const { id } = upstream;
+  const { upstreams, log } = dependencies;
+  const caller = { token: call.accessToken, principal: call.principal };
+  const exchange = (needsPage: boolean) => upstreams.token({ upstream, caller, rejected, needsPage });
+  try {
+    return await exchange(!isShown(call, id)).catch((error: unknown) => {
+      if (!(error instanceof InteractionRequired)) throw error;
+      return connect(
+        error,
+        { call, name: id, scope: scopeOf(upstream), tryAgain: () => exchange(false) },
+        dependencies,
+      );
+    });
+  } catch (error) {
+    const isRefused = error instanceof ExchangeRefused;
+    if (!isRefused && !(error instanceof ExchangeUnavailable)) throw error;
+    const { issuer, subject, clientId } = call.principal;
+    log.warn({ upstream: id, issuer, reason: error.message, subject, client: clientId }, 'no token of the upstream');
+    const why = isRefused
+      ? `the authorization server does not let this server act for the user there (${error.reason})`
+      : 'the authorization server does not answer. Try again later';
+    throw new ToolError(`${id} can't be used: ${why}.`, { cause: error });
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Owns one request of a tool to its upstream with the token of the person: only to the hosts of that upstream, redirects included,
+ * and with no Authorization of anybody else.
+ */
+import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { redirectedTo, urlAt } from './hosts.ts';
+import type { Prove } from './proofs.ts';
+import type { ConfiguredUpstream } from './settings.ts';
+import type { UpstreamToken } from './upstream-token.ts';
+
+interface UpstreamRequest {
+  readonly upstream: ConfiguredUpstream;
+  readonly url: string | URL;
+  readonly init: RequestInit | undefined;
+  /** Ends with the call of the tool. */
+  readonly signal: AbortSignal;
+  /** @param rejected a token that the upstream has refused */
+  readonly token: (rejected?: string) => Promise<UpstreamToken>;
+}
+
+/** The upstream was not reached. */
+export class UpstreamUnreachable extends Error {
+  override readonly name = 'UpstreamUnreachable';
+}
+
+/** @throws UrlRefused before anything is asked for, UpstreamUnreachable, and what `token` throws */
+export type SendRequest = (request: UpstreamRequest) => Promise<Response>;
+
+/** Milliseconds until the last byte of the answer. */
+const TIMEOUT = 60_000;
+
+const MOST_REDIRECTS = 5;
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Headers that this server decides: who calls, at which host, and how the message is framed (RFC 9110 §7.6.1). */
+const OWN_HEADERS = [
+  'authorization', 'dpop', 'proxy-authorization', 'host', 'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer',
+  'transfer-encoding', 'upgrade', 'content-length', 'expect',
+]; // biome-ignore format: one list
+
+export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
+  return async (request) => {
+    const { upstream, init = {}, token } = request;
+    const url = urlAt(upstream, request.url);
+    const found = await token();
+    const first = await follow(url, found, request);
+    if (first.status !== 401 || isUsedUp(init.body)) return first;
+    // RFC 6750 §3.1: the token was revoked or has expired. It is replaced once.
+    await first.body?.cancel();
+    return follow(url, await token(found.token), request);
+  };
+
+  async function follow(start: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
+    const { upstream, init = {} } = request;
+    let url = start;
+    for (let redirects = 0; ; redirects += 1) {
+      const response = await proven(url, token, request);
+      if (!REDIRECTS.has(response.status) || init.redirect === 'manual') return response;
+      const next = redirectedTo(upstream, url, response.headers.get('location'));
+      // What the token must not follow, the tool gets to see: the answer has the other URL.
+      if (!next || redirects >= MOST_REDIRECTS || !isRead(init.method) || init.redirect === 'error') return response;
+      await response.body?.cancel();
+      url = next;
+    }
+  }
+
+  /** RFC 9449 §9: a server that wants a nonce in the proof sends it with its refusal. */
+  async function proven(url: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
+    const response = await send(url, token, request, undefined);
+    const nonce = response.headers.get('dpop-nonce');
+    const isAsked = /error="use_dpop_nonce"/.test(response.headers.get('www-authenticate') ?? '');
+    if (token.type !== 'DPoP' || response.status !== 401 || !nonce || !isAsked || isUsedUp(request.init?.body)) {
+      return response;
+    }
+    await response.body?.cancel();
+    return send(url, token, request, nonce);
+  }
+
+  async function send(
+    url: URL,
+    { token, type }: UpstreamToken,
+    { upstream, init = {}, signal }: UpstreamRequest,
+    nonce: string | undefined,
+  ): Promise<Response> {
+    const { method = 'GET', body } = init;
+    const headers = new Headers(init.headers);
+    for (const name of OWN_HEADERS) headers.delete(name);
+    headers.set('authorization', `${type} ${token}`);
+    if (type === 'DPoP') headers.set('dpop', await prove({ method: method.toUpperCase(), url, token, nonce }));
+    const signals = [signal, AbortSignal.timeout(TIMEOUT), ...(init.signal ? [init.signal] : [])];
+    try {
+      return await plainly(fetch)(url.href, {
+        method,
+        headers,
+        ...(body != null && { body, ...(isUsedUp(body) && { duplex: 'half' }) }),
+        redirect: 'manual',
+        signal: AbortSignal.any(signals),
+      } as RequestInit);
+    } catch (cause) {
+      for (const one of [signal, init.signal]) one?.throwIfAborted();
+      throw new UpstreamUnreachable(`${upstream.id} (${url.host}) was not reached`, { cause });
+    }
+  }
+}
+
+const isRead = (method = 'GET'): boolean => /^(get|head)$/i.test(method);
+
+/** Whether a body can be sent once only. */
+const isUsedUp = (body: RequestInit['body']): boolean =>
+  typeof body === 'object' && body !== null && (body instanceof ReadableStream || Symbol.asyncIterator in body);

@@ -1,0 +1,72 @@
+/**
+ * Owns the tokens of upstreams that are in use: each for a minute at most, and one exchange for all who ask for the same at the same
+ * time. Entries have the SHA-256 of the caller's token as their key.
+ */
+import { hash } from 'node:crypto';
+import type { Clock } from '@mcp-oauth/shared/clock';
+import type { Exchanged, ExchangeToken } from './exchange.ts';
+import type { UpstreamToken } from './upstream-token.ts';
+
+interface TokensOptions {
+  readonly exchange: ExchangeToken;
+  readonly clock: Clock;
+  /** Maximum number of tokens; the oldest is removed. */
+  readonly capacity?: number;
+}
+
+interface Entry {
+  readonly found: UpstreamToken;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** Milliseconds: an account that the person disconnects is used for so long. */
+const MAX_AGE = 60_000;
+
+/** Milliseconds before its end in which a token is not handed out: its request takes a while. */
+const LATE = 5_000;
+
+const CAPACITY = 1_000;
+
+export function createTokens({ exchange, clock, capacity = CAPACITY }: TokensOptions): ExchangeToken {
+  const entries = new Map<string, Entry>();
+  const running = new Map<string, Promise<UpstreamToken>>();
+
+  /** A Map keeps the order of insertion, so the first is the oldest. */
+  const removeOld = (now: number): void => {
+    for (const [id, { until }] of entries) {
+      if (until > now && entries.size <= capacity) return;
+      entries.delete(id);
+    }
+  };
+  const store = (id: string, found: UpstreamToken, { caller }: Exchanged): void => {
+    const now = clock.now();
+    const ends = [
+      now + MAX_AGE,
+      caller.principal.expiresAt * 1000,
+      (found.expiresAt ?? Number.POSITIVE_INFINITY) - LATE,
+    ];
+    entries.delete(id);
+    if (Math.min(...ends) > now) entries.set(id, { found, until: Math.min(...ends) });
+    removeOld(now);
+  };
+  const begin = async (id: string, asked: Exchanged): Promise<UpstreamToken> => {
+    const found = await exchange(asked);
+    store(id, found, asked);
+    return found;
+  };
+
+  return (asked) => {
+    const { upstream, caller, rejected = '', needsPage } = asked;
+    const id = hash('sha256', `${upstream.id} ${caller.token}`, 'base64');
+    const entry = entries.get(id);
+    if (entry && entry.until > clock.now() && entry.found.token !== rejected) return Promise.resolve(entry.found);
+    // The answer to one that asks for a page is not for one that does not, and the other way round.
+    const flight = [id, needsPage, rejected && hash('sha256', rejected, 'base64')].join(' ');
+    const known = running.get(flight);
+    if (known) return known;
+    const exchanging = begin(id, asked).finally(() => running.delete(flight));
+    running.set(flight, exchanging);
+    return exchanging;
+  };
+}

@@ -1,0 +1,19 @@
+/** Proves that a new key for exchanges can be used as it is printed. */
+import { run } from '@mcp-oauth/shared/testing/terminal';
+import { calculateJwkThumbprint } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { createCommands } from '../../src/cli/commands.ts';
+import { readConfig } from '../../src/config.ts';
+
+describe('exchange-key', () => {
+  it('RFC 7517 §4 exchange-key prints a private key on one line, named by its thumbprint, that EXCHANGE_KEY takes', async () => {
+    const commands = createCommands(async () => {});
+    const { status, stdout } = await run(commands, 'exchange-key');
+    expect([status, stdout.trim().split('\n').length]).toEqual([0, 1]);
+    const key = JSON.parse(stdout);
+    expect(key).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', d: expect.any(String) });
+    expect(key.kid).toBe(await calculateJwkThumbprint(key));
+    expect(readConfig({ EXCHANGE_KEY: stdout }).exchangeKey).toMatchObject({ alg: 'ES256', kid: key.kid });
+    expect((await run(commands, 'exchange-key')).stdout).not.toBe(stdout);
+  });
+});

@@ -1,0 +1,96 @@
+/** Proves that the wait for a person who connects an account is bounded, and ends with the call. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { describe, expect, it } from 'vitest';
+import type { Call } from '../../src/protocol/call.ts';
+import { connect } from '../../src/protocol/methods/upstreams/connecting.ts';
+import { InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
+import { testCall } from '../support/methods-harness.ts';
+
+const TOKEN: UpstreamToken = { token: 'gho_x', type: 'Bearer', scopes: undefined, expiresAt: undefined };
+const PAGE = 'https://auth.example.com/connect/x';
+
+/** @param after milliseconds until the person has connected the account */
+function setUp({ after, call, lasts = 600 }: { after: number; call: Call; lasts?: number }) {
+  const clock = new FakeClock();
+  const began = clock.now();
+  let attempts = 0;
+  const connecting = connect(
+    new InteractionRequired(PAGE, lasts),
+    {
+      ...{ call, name: 'github', scope: 'upstream:github' },
+      tryAgain: async () => {
+        attempts += 1;
+        if (clock.now() - began >= after) return TOKEN;
+        throw new InteractionRequired(undefined, lasts);
+      },
+    },
+    {
+      clock,
+      pause: async (ms, signal) => {
+        signal.throwIfAborted();
+        clock.advance(ms / 1000);
+      },
+    },
+  );
+  return { connecting, waited: () => clock.now() - began, attempts: () => attempts };
+}
+
+const accepting = (more: Partial<Call> = {}) =>
+  testCall({ capabilities: { elicitation: { url: {} } }, ...more }, [{ action: 'accept' }]);
+
+describe('waiting for a person', () => {
+  it('the call goes on when the account is connected', async () => {
+    const call = accepting();
+    const { connecting, attempts } = setUp({ after: 30_000, call });
+    expect(await connecting).toBe(TOKEN);
+    expect(attempts()).toBe(16);
+    expect(call.said.map(({ method }) => method)).toEqual(['notifications/elicitation/complete']);
+  });
+
+  it('the wait ends when the page has expired', async () => {
+    const { connecting, waited } = setUp({ after: Number.POSITIVE_INFINITY, call: accepting() });
+    await expect(connecting).rejects.toThrow('github was not connected in time. Call again to get a new page.');
+    expect(waited()).toBe(600_000);
+  });
+
+  it('the wait ends with the call', async () => {
+    const controller = new AbortController();
+    const call = accepting({ signal: controller.signal });
+    controller.abort(new Error('the client has left'));
+    await expect(setUp({ after: 10_000, call }).connecting).rejects.toThrow('the client has left');
+  });
+
+  /** A call of 2026-07-28 in a round with these notes. */
+  const inRound = (known: Record<string, unknown>) => {
+    const again: unknown[] = [];
+    const rounds = {
+      known: (name: string) => known[name],
+      again: async (name: string, note: unknown): Promise<never> => {
+        again.push([name, note]);
+        throw new Error('the round has ended');
+      },
+    };
+    return { call: accepting({ rounds }), again };
+  };
+
+  it('MCP 2026-07-28 basic/patterns/mrtr: a round ends before the client gives up, and the next one knows until when', async () => {
+    const { call, again } = inRound({});
+    const { connecting, waited } = setUp({ after: 60_000, call });
+    await expect(connecting).rejects.toThrow('the round has ended');
+    expect(waited()).toBe(40_000);
+    expect(again).toEqual([['connect-github-until', new FakeClock().now() + 600_000]]);
+    expect(call.asked[0]?.params).toEqual({ mode: 'url', url: PAGE, message: expect.any(String) });
+    expect(call.said).toEqual([]);
+  });
+
+  it.each([
+    ['that is over', -1, 0],
+    ['that a client has written itself, far in the future', 1e15, 40_000],
+  ])('a note of an earlier round %s makes no wait longer', async (_, note, expected) => {
+    const until = new FakeClock().now() + note;
+    const { call } = inRound({ 'connect-github': { action: 'accept' }, 'connect-github-until': until });
+    const { connecting, waited } = setUp({ after: Number.POSITIVE_INFINITY, call });
+    await expect(connecting).rejects.toThrow();
+    expect(waited()).toBe(expected);
+  });
+});

@@ -1,0 +1,111 @@
+/** Proves which settings of upstreams are accepted, and that each refusal names its variable. */
+import type { ConfigError } from '@mcp-oauth/shared/settings/config';
+import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { newKey } from '../../src/upstream/own-key.ts';
+
+const EXCHANGE_KEY = JSON.stringify(await newKey());
+const production = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://mcp.example.com',
+  ISSUER: 'https://auth.example.com',
+};
+
+function problems(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems.map(({ env: name, message }) => `${name}: ${message}`);
+  }
+}
+
+describe('settings of upstreams', () => {
+  it('without UPSTREAMS there are none, and no key is needed', () => {
+    expect(readConfig({})).toMatchObject({ upstreams: [], exchangeKey: undefined, exchangeClientId: 'mcp-server' });
+  });
+
+  it('the id github needs no setting of its own, and its tokens go to its API only', () => {
+    const [github] = readConfig({ UPSTREAMS: 'github', EXCHANGE_KEY }).upstreams;
+    expect(github).toEqual({
+      id: 'github',
+      base: 'https://api.github.com',
+      origins: new Set(['https://api.github.com']),
+      target: { audience: 'github' },
+      scopes: undefined,
+    });
+  });
+
+  it('more hosts get the tokens over https, and an API may be below a path', () => {
+    const [own] = readConfig({
+      ...{ UPSTREAMS: 'work-hub', EXCHANGE_KEY, UPSTREAM_WORK_HUB_URL: 'https://ghe.example.com/api/v3/' },
+      UPSTREAM_WORK_HUB_MORE_HOSTS: 'uploads.example.com, files.example.com:8443',
+      UPSTREAM_WORK_HUB_AUDIENCE: 'hub',
+    }).upstreams;
+    expect(own?.base).toBe('https://ghe.example.com/api/v3');
+    expect(own?.origins).toEqual(
+      new Set(['https://ghe.example.com', 'https://uploads.example.com', 'https://files.example.com:8443']),
+    );
+    expect(own?.target).toEqual({ audience: 'hub' });
+  });
+
+  it('RFC 8693 §2.1 another MCP server is named by its resource, which is also where requests go', () => {
+    const resource = 'https://billing.example.com/mcp';
+    const [billing] = readConfig({
+      ...{ UPSTREAMS: 'billing', EXCHANGE_KEY },
+      ...{ UPSTREAM_BILLING_RESOURCE: resource, UPSTREAM_BILLING_SCOPES: 'mcp:tools invoices:read' },
+    }).upstreams;
+    expect(billing).toMatchObject({ base: resource, target: { resource }, scopes: ['mcp:tools', 'invoices:read'] });
+  });
+
+  it.each([
+    [{ UPSTREAMS: 'github' }, 'EXCHANGE_KEY: is needed with UPSTREAMS: make a key with the command exchange-key'],
+    [{ UPSTREAMS: 'github', EXCHANGE_KEY: 'secret' }, 'EXCHANGE_KEY: expected a private key'],
+    [{ UPSTREAMS: 'crm', EXCHANGE_KEY }, 'UPSTREAM_CRM_URL: is required: the URL of its API'],
+    [{ UPSTREAMS: 'crm', EXCHANGE_KEY, UPSTREAM_CRM_URL: 'crm' }, 'UPSTREAM_CRM_URL: expected an http or https URL'],
+    [
+      { UPSTREAMS: 'crm', EXCHANGE_KEY, UPSTREAM_CRM_URL: 'https://u:p@crm.example' },
+      'UPSTREAM_CRM_URL: expected an http or https URL',
+    ],
+    [{ UPSTREAMS: 'CRM', EXCHANGE_KEY }, 'UPSTREAMS: an id may only contain lower-case letters'],
+    [
+      { UPSTREAMS: 'github', EXCHANGE_KEY, UPSTREAM_GITHUB_HOST: 'x' },
+      'UPSTREAM_GITHUB_HOST: is not a setting of the upstream github',
+    ],
+    [
+      { UPSTREAMS: 'github', EXCHANGE_KEY, UPSTREAM_GITHUB_SCOPES: 'repo' },
+      'UPSTREAM_GITHUB_SCOPES: is only for another MCP server: set RESOURCE',
+    ],
+    [
+      { UPSTREAMS: 'github', EXCHANGE_KEY, UPSTREAM_GITHUB_MORE_HOSTS: 'https://uploads.github.com' },
+      'UPSTREAM_GITHUB_MORE_HOSTS: expected hosts',
+    ],
+    [{ UPSTREAMS: 'github', EXCHANGE_KEY, UPSTREAM_GITHUB_MORE_HOSTS: '*.github.com' }, 'wildcards are not supported'],
+    [
+      { UPSTREAMS: 'github', EXCHANGE_KEY, UPSTREAM_GITHUB_MORE_HOSTS: 'evil.example.' },
+      'UPSTREAM_GITHUB_MORE_HOSTS: expected hosts',
+    ],
+  ])('%j does not start: %s', (env, expected) => {
+    expect(problems(env).join('\n')).toContain(expected);
+  });
+
+  it('production sends no token over plain http, except inside the network', () => {
+    const env = { ...production, UPSTREAMS: 'crm', EXCHANGE_KEY };
+    expect(problems({ ...env, UPSTREAM_CRM_URL: 'http://crm.example.com' })).toEqual([
+      'UPSTREAM_CRM_URL: must use https unless it is inside the network (got "http://crm.example.com")',
+    ]);
+    expect(problems({ ...env, UPSTREAM_CRM_URL: 'http://crm:8080' })).toEqual([]);
+  });
+
+  it('the other service says nothing about variables of upstreams that UPSTREAMS names', () => {
+    const env = { UPSTREAMS: 'github', UPSTREAM_GITHUB_URL: 'https://api.github.com' };
+    expect(unknownSettings(env)).toEqual({ problems: [], warnings: [] });
+    expect(unknownSettings({ UPSTREAM_GITHUB_URL: 'https://api.github.com' }).warnings).toEqual([
+      {
+        env: 'UPSTREAM_GITHUB_URL',
+        message: expect.stringContaining('is for an upstream that UPSTREAMS does not name'),
+      },
+    ]);
+  });
+});
