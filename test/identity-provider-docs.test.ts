@@ -38,9 +38,9 @@ it('docs/sign-out.md says of each kind whether its provider sends logout tokens'
 describe('docs/identity-providers.md', () => {
   it('each kind has a section with settings that start in production, and a rule', () => {
     const shown = page.map((env) => {
-      const { signIn } = readConfig({ ...REST, ...env }, kinds);
+      const { signIn, tools } = readConfig({ ...REST, ...env }, kinds);
       expect(Object.keys(env).filter((name) => name.endsWith('_ALLOW'))).toHaveLength(1);
-      return signIn.map(({ kind }) => kind.type);
+      return [...signIn, ...tools].map(({ kind }) => kind.type);
     });
     expect([...new Set(shown.flat())].sort()).toEqual([...kinds.keys()].sort());
   });

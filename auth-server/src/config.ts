@@ -21,13 +21,14 @@ import { brandSettings } from './branding/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
 import { exchangeSettings, judgeExchange } from './exchange/settings.ts';
-import { type ConfiguredConnector, type ConnectorKinds, readConnectors } from './federation/registry.ts';
+import { type ConfiguredConnector, type ConnectorKinds, isFor, readConnectors } from './federation/registry.ts';
 import {
   connectorFederationSettings,
   developmentConnector,
   federationSettings,
   judgeFederation,
 } from './federation/settings.ts';
+import { connectorToolSettings, judgeUses } from './federation/tools/settings.ts';
 import { httpSettings } from './http/settings.ts';
 import { judgeKeys, keySettings } from './keys/settings.ts';
 import { judgePersonalTokens, personalTokenSettings } from './personal-tokens/settings.ts';
@@ -77,12 +78,18 @@ export const settings = {
 
 /** The settings that every connector has, whatever its kind. */
 export const connectorSettings = {
+  ...connectorToolSettings,
   ...connectorFederationSettings,
   ...connectorAccessSettings,
   ...connectorProvisioningSettings,
 };
 
-export type Config = Values<typeof settings> & { readonly signIn: readonly ConfiguredConnector[] };
+export type Config = Values<typeof settings> & {
+  /** The connectors with which people sign in. */
+  readonly signIn: readonly ConfiguredConnector[];
+  /** The connectors whose tokens tools may get. */
+  readonly tools: readonly ConfiguredConnector[];
+};
 
 /**
  * @param kinds the connector kinds that there are
@@ -94,17 +101,23 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const isProduction = values.environment === 'production';
   const ids = (values.connectors ?? []).filter((id) => !isProduction || id !== 'development');
   const development = developmentConnector(values.developmentIdpUrl);
-  const signIn = readConnectors(ids, env, kinds, { every: connectorSettings, defaults: { development } });
-  const config = { ...values, redisTarget: redisTargetOf(values), signIn: signIn.connectors } as Config;
+  const all = readConnectors(ids, env, kinds, { every: connectorSettings, defaults: { development } });
+  const [signIn, tools] = [all.connectors.filter(isFor('sign-in')), all.connectors.filter(isFor('tools'))];
+  const config = { ...values, redisTarget: redisTargetOf(values), signIn, tools } as Config;
   return accept(config, [
     ...problems,
     ...judge(values),
-    ...signIn.problems,
+    ...all.problems,
+    ...judgeUses(all.connectors, {
+      every: connectorSettings,
+      isComplete: all.problems.length === 0,
+      isEncrypted: values.storageKeys !== undefined,
+    }),
     ...judgeAccess(
       isForgotten(values, env) ? { ...values, environment: 'production' } : values,
-      signIn.connectors.filter(({ id }) => id !== 'development' || !isForgotten(values, env)),
+      signIn.filter(({ id }) => id !== 'development' || !isForgotten(values, env)),
     ),
-    ...judgeProvisioning(signIn.connectors),
+    ...judgeProvisioning(signIn),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);

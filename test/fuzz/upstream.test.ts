@@ -57,7 +57,7 @@ type OidcTarget = SignInTarget & { readonly play: Play; readonly token: Route };
 
 async function openOidc(): Promise<OidcTarget> {
   const play = await start();
-  const connectors = openConnectors(
+  const { connectors } = openConnectors(
     [{ id: 'acme', kind: oidc, title: 'Acme', settings: { ...settings, issuer: play.issuer } }] as Parameters<
       typeof openConnectors
     >[0],
@@ -229,7 +229,7 @@ type GithubTarget = SignInTarget & { readonly stage: Stage };
 async function openGithub(): Promise<GithubTarget> {
   const stage = await createStage('/login/oauth/access_token');
   const given = { clientId: 'client', clientSecret: 'secret', timeout: 60, baseUrl: stage.url, apiUrl: stage.url };
-  const connectors = openConnectors(
+  const { connectors } = openConnectors(
     [{ id: 'github', kind: github, title: 'GitHub', settings: given }] as Parameters<typeof openConnectors>[0],
     ISSUER,
     fetch,

@@ -1,7 +1,7 @@
 /** Owns how the rules about people are created from the settings, and the gates that every person passes, in their order. */
 import { type Access, createAccess } from '../access/access.ts';
 import { problemOfFile } from '../access/file-problems.ts';
-import { type PassThrough, passThrough } from '../access/gate.ts';
+import { type Gate, type PassThrough, passThrough } from '../access/gate.ts';
 import type { Rule } from '../access/rules/rule.ts';
 import { openRuleFiles } from '../access/rules/rule-files.ts';
 import type { RuleList } from '../access/rules/rule-list.ts';
@@ -14,6 +14,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import { createDeactivationGate } from '../provisioning/deactivation.ts';
 import type { ConnectorProvisioning } from '../provisioning/settings.ts';
 import { neededMemberships, storedForTokens } from '../resources/person-claims.ts';
+import { type EndConnections, endingConnections } from '../vault/connections/person-end.ts';
 import type { Recheck } from '../vault/recheck.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -88,11 +89,13 @@ interface GateDependencies extends Pick<Dependencies, 'store' | 'log'> {
   readonly access: Access;
   readonly connectors: readonly OpenConnector[];
   readonly signedOut: Pick<SignedOut, 'approvalsEndedAt'>;
+  /** Absent: there can be no connections. */
+  readonly endConnections: EndConnections | undefined;
 }
 
 export function composeGates(
   { signIn }: Pick<Config, 'signIn'>,
-  { store, log, recheck, access, connectors, signedOut }: GateDependencies,
+  { store, log, recheck, access, connectors, signedOut, endConnections }: GateDependencies,
 ): PassThrough {
   const provisioned = scimTokensOf(signIn).map(({ connector }) => connector);
   // The provider does not know our subject, and its `externalId` is compared with the one there.
@@ -100,12 +103,13 @@ export function composeGates(
     log.warn({ connector, subject: accountId, upstreamSubject }, 'the provider has not reported this person over SCIM');
   // Without such a connector no refresh costs a read.
   const endsApprovals = connectors.some(({ connector }) => connector.logout?.endsApprovals);
+  const ending = (gate: Gate) => (endConnections ? endingConnections(gate, endConnections) : gate);
   // Nobody is asked about a person whose access has ended, and the rules judge what the upstream says now.
   return passThrough([
-    createDeactivationGate({ connectors: provisioned, store, onUnknown, onRefused: recheck.forget }),
+    ending(createDeactivationGate({ connectors: provisioned, store, onUnknown, onRefused: recheck.forget })),
     ...(endsApprovals ? [createLogoutGate(signedOut)] : []),
-    recheck.gate,
-    access.gate,
+    ending(recheck.gate),
+    ending(access.gate),
   ]);
 }
 

@@ -24,7 +24,7 @@ import {
   readOrganisations,
   withClaims,
 } from '../federation/claims/organisations.ts';
-import { discoverKinds, type OpenConnector, openConnectors } from '../federation/registry.ts';
+import { discoverKinds, type OpenConnector, type OpenTools, openConnectors } from '../federation/registry.ts';
 import { openKeys } from '../keys/open.ts';
 import { keyPolicyOf } from '../keys/settings.ts';
 import type { SigningKeys } from '../keys/signing-key.ts';
@@ -45,6 +45,7 @@ import { composeAdmin } from './admin/admin.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
 import { composeClients, prepareClients } from './clients.ts';
+import { composeConnections, composeEndConnections } from './connections/connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeMetrics } from './metrics.ts';
@@ -84,10 +85,10 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const access = await composeAccess(config, { clock, log }, others);
   const orgClaims = orgClaimsOf(config.signIn);
   const needs = (id: string) => (orgClaims.has(id) ? withClaims(access.needs(id)) : access.needs(id));
-  const connectors = readOrganisations(
-    overrides.connectors ?? openConnectors(config.signIn, config.issuer, fetch, { clock, needs, onTrouble }),
-    orgClaims,
-  );
+  const configured = [...new Set([...(overrides.connectors ? [] : config.signIn), ...config.tools])];
+  const opened = openConnectors(configured, config.issuer, fetch, { clock, needs, onTrouble });
+  const connectors = readOrganisations(overrides.connectors ?? opened.connectors, orgClaims);
+  const { tools } = opened;
   const storage = overrides.store
     ? storageOn(overrides.store, { ...overrides, clock })
     : await openStorage(config, { clock, log });
@@ -123,6 +124,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     languageOf,
     pages,
     connectors,
+    tools,
     access,
     organisations: organisationsBy(orgClaims),
     isReady,
@@ -186,6 +188,7 @@ const refuseUnusableStore =
 interface HandlerDependencies extends Dependencies {
   readonly statusStore: StatusStore;
   readonly connectors: readonly OpenConnector[];
+  readonly tools: readonly OpenTools[];
   readonly access: Access;
   readonly organisations: Organisations;
   readonly isReady: () => boolean;
@@ -210,13 +213,16 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);
   const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
-  const passThrough = composeGates(config, { ...dependencies, signedOut, recheck });
+  const endConnections = composeEndConnections(config, dependencies);
+  const passThrough = composeGates(config, { ...dependencies, signedOut, recheck, endConnections });
+  const connections = composeConnections(config, { ...dependencies, accounts });
   const clients = composeClients(config, dependencies);
   const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
   const resources = composeResources(config, dependencies);
   const personal = await composePersonalTokens(config, { ...dependencies, cookies, resources, accounts, passThrough });
   const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
-  const capabilities = { ...dependencies, ...status, endings, accounts, signedOut, passThrough, clients, resources };
+  const people = { accounts, signedOut, passThrough, connections };
+  const capabilities = { ...dependencies, ...status, ...people, endings, clients, resources };
   const createEngine = composeEngine(config, { ...capabilities, counts: meters });
   const admin = composeAdmin(config, { ...capabilities, formKey: cookies[0] });
   const createApp = composeApp(config, {

@@ -5,11 +5,12 @@ import { optional } from '@mcp-oauth/shared/settings/config';
 import { url } from '@mcp-oauth/shared/settings/types';
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 export default defineConnector({
   type: 'auth0',
   title: 'Auth0',
+  tools: TOOLS,
   settings: {
     ...settingsFor({
       offlineAccess: { default: 'scope' },

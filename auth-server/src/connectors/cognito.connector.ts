@@ -1,7 +1,7 @@
 /** Owns sign-in with a user pool of Amazon Cognito, whose own claims have a prefix. */
 import { defineConnector } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 const { logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { doc: 'Leave it off: Cognito sends a refresh token without being asked.' },
@@ -16,6 +16,7 @@ const { logoutEndsApprovals, ...settings } = settingsFor({
 export default defineConnector({
   type: 'cognito',
   title: 'Cognito',
+  tools: TOOLS,
   settings,
   lacks: NO_LOGOUT_TOKENS,
   rules,

@@ -11,7 +11,7 @@ import { groupsFromGraph, hasOverage, type ListedGroups, objectIdOf } from './en
 import { judgeTenants, tenantsOf } from './entra/tenants.ts';
 import type { Claims } from './oidc/claims.ts';
 import { openOidc } from './oidc/open.ts';
-import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 const { issuer, internalUrl, responseMode, logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { default: 'scope' },
@@ -22,6 +22,7 @@ const { issuer, internalUrl, responseMode, logoutEndsApprovals, ...settings } = 
 export default defineConnector({
   type: 'entra',
   title: 'Microsoft',
+  tools: TOOLS,
   settings: {
     ...settings,
     tenant: setting({
@@ -68,6 +69,7 @@ export default defineConnector({
       skipsUserInfo: true,
       // Microsoft Graph, "List a user's memberships": the permission for one's own.
       scopes: () => (needsGroups() ? ['User.Read'] : []),
+      tools: { listedAs: (scope) => listedAs(scope, graphUrl) },
       refine: async (identity, { idToken, accessToken, signal }) => {
         const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
         if (!needsGroups() || !hasOverage(idToken) || acceptance.refusalOf(person)) return person;
@@ -76,6 +78,12 @@ export default defineConnector({
     });
   },
 });
+
+/** Microsoft lists scopes of Graph without its URL or with it, however they were requested, and compares them without case. */
+const listedAs = (scope: string, graphUrl: string): string => {
+  const prefix = `${graphUrl}/`;
+  return (scope.startsWith(prefix) ? scope.slice(prefix.length) : scope).toLowerCase();
+};
 
 const lowerCase = (values: readonly string[]): readonly string[] => values.map((value) => value.toLowerCase());
 

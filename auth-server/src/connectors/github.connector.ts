@@ -20,6 +20,7 @@ import { createUpstreamFetch, endingWith } from '../federation/upstream/upstream
 import { createApi, type GithubApi, type Listed, redeem } from './github/api.ts';
 import { toIdentity, user } from './github/identity.ts';
 import { aboutThePerson, current, sessionOf } from './github/session.ts';
+import { createTools } from './github/tools.ts';
 import { NO_LOGOUT_TOKENS } from './oidc/settings.ts';
 
 const settings = {
@@ -56,6 +57,8 @@ export default defineConnector({
   title: 'GitHub',
   settings,
   lacks: NO_LOGOUT_TOKENS,
+  // A GitHub App has permissions in place of scopes.
+  tools: { needsScopes: false },
   ruleTypes: ['domain', 'email', 'subject', 'user', 'org', 'team', 'claim'],
   caseInsensitive: ['user', 'org', 'team'],
   rules: ({ baseUrl, apiUrl }) => httpsOnly({ BASE_URL: baseUrl, API_URL: apiUrl }),
@@ -67,23 +70,40 @@ export default defineConnector({
       const secrets = [accessToken, values.clientSecret];
       return toIdentity({ issuer: values.baseUrl, ...(await answersFor(context.needs, api, secrets)) });
     };
+    const redeemed = async (answer: URL, checks: LoginChecks) => {
+      const { code } = readAnswer(answer, {
+        state: checks.state,
+        issuer: values.baseUrl,
+        // RFC 9207 §2.4; GitHub does not announce `iss`, but an answer with another issuer is a mix-up.
+        isIssuer: (issuer) => URL.parse(issuer)?.origin === new URL(values.baseUrl).origin,
+      });
+      return redeem(fetch, values.baseUrl, {
+        client_id: values.clientId,
+        client_secret: values.clientSecret,
+        redirect_uri: context.callbackUrl,
+        code,
+        code_verifier: checks.codeVerifier,
+      });
+    };
+    const tools = createTools({
+      fetch,
+      clock,
+      values,
+      authorize: async (checks, { scopes, loginHint }) => {
+        const scope = scopes.join(' ');
+        return authorizeUrl(values, context, checks, {
+          ...(scope && { scope }),
+          ...(loginHint && { login: loginHint }),
+        });
+      },
+      redeem: redeemed,
+    });
     return {
+      tools,
       identify: async (answers) => toIdentity({ issuer: values.baseUrl, ...fromFile(answers) }),
-      begin: async (checks, options) => authorizeUrl(values, context, { ...checks, ...options }),
+      begin: async (checks, options) => authorizeUrl(values, context, checks, signInParameters(context, options)),
       finish: async (answer, checks) => {
-        const { code } = readAnswer(answer, {
-          state: checks.state,
-          issuer: values.baseUrl,
-          // RFC 9207 §2.4; GitHub does not announce `iss`, but an answer with another issuer is a mix-up.
-          isIssuer: (issuer) => URL.parse(issuer)?.origin === new URL(values.baseUrl).origin,
-        });
-        const tokens = await redeem(fetch, values.baseUrl, {
-          client_id: values.clientId,
-          client_secret: values.clientSecret,
-          redirect_uri: context.callbackUrl,
-          code,
-          code_verifier: checks.codeVerifier,
-        });
+        const tokens = await redeemed(answer, checks);
         return { identity: await identify(tokens.accessToken), session: sessionOf(tokens, clock) };
       },
       recheck: async (last, renewed, signal) => {
@@ -138,23 +158,30 @@ async function listed(api: GithubApi, path: string, secrets: readonly string[]):
   }
 }
 
+function signInParameters({ needs }: ConnectorContext, { selectAccount, reauthenticate }: BeginOptions = {}) {
+  const readsMemberships = needs?.has('org') || needs?.has('team');
+  return {
+    scope: readsMemberships ? 'read:user user:email read:org' : 'read:user user:email',
+    // GitHub can't be told to ask for the password again: the person at least has to choose the account.
+    ...((selectAccount || reauthenticate) && { prompt: 'select_account' }),
+  };
+}
+
 function authorizeUrl(
   { baseUrl, clientId }: GithubSettings,
-  { callbackUrl, needs }: ConnectorContext,
-  { state, codeVerifier, selectAccount, reauthenticate }: LoginChecks & BeginOptions,
+  { callbackUrl }: ConnectorContext,
+  { state, codeVerifier }: LoginChecks,
+  parameters: Readonly<Record<string, string>>,
 ): URL {
   const target = new URL(`${baseUrl}/login/oauth/authorize`);
-  const readsMemberships = needs?.has('org') || needs?.has('team');
   target.search = new URLSearchParams({
     response_type: 'code',
     client_id: clientId,
     redirect_uri: callbackUrl,
-    scope: readsMemberships ? 'read:user user:email read:org' : 'read:user user:email',
     state,
     code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
     code_challenge_method: 'S256',
-    // GitHub can't be told to ask for the password again: the person at least has to choose the account.
-    ...((selectAccount || reauthenticate) && { prompt: 'select_account' }),
+    ...parameters,
   }).toString();
   return target;
 }

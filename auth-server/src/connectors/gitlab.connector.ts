@@ -1,7 +1,7 @@
 /** Owns sign-in with GitLab, hosted or self-managed, which lists groups at userinfo only. */
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 const { logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { doc: 'Leave it off: GitLab sends a refresh token without being asked.' },
@@ -11,6 +11,7 @@ const { logoutEndsApprovals, ...settings } = settingsFor({
 export default defineConnector({
   type: 'gitlab',
   title: 'GitLab',
+  tools: TOOLS,
   settings,
   lacks: NO_LOGOUT_TOKENS,
   caseInsensitive: ['group'],

@@ -9,7 +9,7 @@ import { exactList } from '@mcp-oauth/shared/settings/types';
 import { type Acceptance, defineConnector } from '../federation/connector.ts';
 import { sanitized } from '../federation/failure.ts';
 import { openOidc } from './oidc/open.ts';
-import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 const { groupsClaim, rolesClaim, logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { default: 'access_type' },
@@ -19,6 +19,7 @@ const { groupsClaim, rolesClaim, logoutEndsApprovals, ...settings } = settingsFo
 export default defineConnector({
   type: 'google',
   title: 'Google',
+  tools: TOOLS,
   settings: {
     ...settings,
     hostedDomain: optional({
@@ -37,12 +38,17 @@ export default defineConnector({
     return openOidc({ ...values, ...NO_MEMBERSHIPS }, context, {
       // Google takes one domain, or * for any Workspace account.
       parameters: accepted && { hd: accepted.length === 1 ? String(accepted[0]) : '*' },
+      tools: { parameters: { include_granted_scopes: 'true' }, listedAs, revokesAll: true },
       refine: (identity, { idToken }) => ({ ...identity, domains: lowerCase(textsAt(idToken, 'hd')) }),
     });
   },
 });
 
 const lowerCase = (values: readonly string[]): readonly string[] => values.map((value) => value.toLowerCase());
+
+/** Google docs, "OAuth 2.0 Scopes": it lists the scopes of OpenID under other names. */
+const listedAs = (scope: string): string =>
+  scope === 'email' || scope === 'profile' ? `https://www.googleapis.com/auth/userinfo.${scope}` : scope;
 
 /** Groups are in the Directory API of Workspace alone, which needs rights of an administrator. */
 const NO_MEMBERSHIPS = { groupsClaim: '', rolesClaim: '' };

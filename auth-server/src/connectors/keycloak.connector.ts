@@ -1,11 +1,12 @@
 /** Owns sign-in with a realm of Keycloak, whose roles are a list inside a claim. */
 import { defineConnector } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { rules, settingsFor } from './oidc/settings.ts';
+import { rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 export default defineConnector({
   type: 'keycloak',
   title: 'Keycloak',
+  tools: TOOLS,
   settings: settingsFor({
     offlineAccess: { default: 'scope' },
     issuer: { doc: 'URL of the realm.', example: 'https://keycloak.example.com/realms/staff' },

@@ -1,7 +1,7 @@
 /** Owns sign-in with Okta: the org authorization server sends groups for a scope, a custom one for a claim that is set up there. */
 import { defineConnector } from '../federation/connector.ts';
 import { openOidc } from './oidc/open.ts';
-import { NO_LOGOUT_TOKENS, rules, settingsFor } from './oidc/settings.ts';
+import { NO_LOGOUT_TOKENS, rules, settingsFor, TOOLS } from './oidc/settings.ts';
 
 const { logoutEndsApprovals, ...settings } = settingsFor({
   offlineAccess: { default: 'scope' },
@@ -14,6 +14,7 @@ const { logoutEndsApprovals, ...settings } = settingsFor({
 export default defineConnector({
   type: 'okta',
   title: 'Okta',
+  tools: TOOLS,
   settings,
   lacks: NO_LOGOUT_TOKENS,
   rules,

@@ -121,6 +121,49 @@ export interface Connector {
   ): Promise<SignIn>;
   /** Absent: the upstream neither reports that a person signed out there, nor has a page for it that is known here. */
   readonly logout?: UpstreamLogout | undefined;
+  /** Absent: tools get no tokens of this upstream. */
+  readonly tools?: ToolAccess | undefined;
+}
+
+/** What a person allows at the page of the upstream: tokens with which tools act for them. */
+export interface Connected {
+  readonly session: UpstreamSession;
+  /** Those of the requested scopes that the upstream has given, in the names in which they were requested. */
+  readonly scopes: readonly string[];
+  /** Absent: the upstream does not say whose account it is. */
+  readonly identity?: Identity | undefined;
+}
+
+export interface ToolScopes {
+  readonly scopes: readonly string[];
+  /** What the person signs in with at the upstream. */
+  readonly loginHint?: string | undefined;
+}
+
+/** How an upstream gives tokens to tools. Its sessions are apart from those of a sign-in: they have other tokens and scopes. */
+export interface ToolAccess {
+  /** The URL at the upstream to which the browser is sent. */
+  begin(checks: LoginChecks, request: ToolScopes): Promise<URL>;
+  /**
+   * Redeems the answer of the upstream.
+   * @param answer the callback URL as the upstream called it
+   * @param requested the scopes that `begin` got
+   * @throws UpstreamError
+   */
+  finish(answer: URL, checks: LoginChecks, requested: readonly string[]): Promise<Connected>;
+  /**
+   * Exchanges the refresh token of a session that has one.
+   * @param renewed called with the new session before anything else is asked, because a refresh token may be good for one use
+   * @param signal aborted when the answer comes too late: requests to the upstream end with it
+   * @throws UpstreamError; after `denied` and `ended` only the person can connect the account again
+   */
+  refresh(
+    connected: Pick<Connected, 'session' | 'scopes'>,
+    renewed: (session: UpstreamSession) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Pick<Connected, 'session' | 'scopes'>>;
+  /** Ends the tokens at the upstream. Absent: it can't, or a sign-in there would end with them. @throws UpstreamError */
+  revoke?(session: UpstreamSession, signal: AbortSignal): Promise<void>;
 }
 
 /** What a logout token of the upstream says (OpenID Connect Back-Channel Logout 1.0 §2.4). It has a subject, a `sid`, or both. */
@@ -158,11 +201,31 @@ export interface ConnectorContext {
   readonly clock?: Clock | undefined;
   /** The types of rules that are configured for it: the connector asks for no more than these need. Absent: none. */
   readonly needs?: { has(type: RuleType): boolean } | undefined;
+  /** What the connector is for. Absent: signing people in. */
+  readonly uses?: readonly Use[] | undefined;
   /** Called for problems that do not end a sign-in. */
   readonly onTrouble?: ((message: string) => void) | undefined;
 }
 
-export interface ConnectorKind<S extends Settings = Settings> {
+/** What a connector may be for (USE). */
+export type Use = 'sign-in' | 'tools';
+
+/** A connector with which nobody signs in. */
+export interface ToolConnector {
+  readonly tools: ToolAccess;
+}
+
+/** What a kind has for tools. */
+interface ToolsOfKind {
+  /** Whether its tokens have no use without scopes that the operator names. */
+  readonly needsScopes: boolean;
+  /** Whether nobody can sign in with it. */
+  readonly isAlone?: true | undefined;
+}
+
+type Openable = Connector | ToolConnector;
+
+export interface ConnectorKind<S extends Settings = Settings, C extends Openable = Openable> {
   /** The value of `CONNECTOR_<ID>_TYPE`. */
   readonly type: string;
   /** Text of the button if `CONNECTOR_<ID>_NAME` is not set. */
@@ -171,6 +234,8 @@ export interface ConnectorKind<S extends Settings = Settings> {
   readonly settings: S;
   /** Variables of other kinds that would have no effect here, each with the reason, which the error at start gives. */
   readonly lacks?: Readonly<Record<string, string>> | undefined;
+  /** Absent: tools get no tokens of its upstreams. */
+  readonly tools?: ToolsOfKind | undefined;
   /** The types of rules that its identities support. Absent: domain, email, subject, group, role and claim. */
   readonly ruleTypes?: readonly RuleType[] | undefined;
   /** The types of rules whose values are compared without case. */
@@ -179,11 +244,17 @@ export interface ConnectorKind<S extends Settings = Settings> {
   rules?(settings: Values<S>): readonly Problem[];
   /** Which accounts the settings accept, whatever the rules say. Absent: all. */
   acceptance?(settings: Values<S>): Acceptance | undefined;
-  open(settings: Values<S>, context: ConnectorContext): Connector;
+  open(settings: Values<S>, context: ConnectorContext): C;
 }
 
 /** Declares a connector kind; the default export of a `*.connector.ts` file. */
-export const defineConnector = <S extends Settings>(kind: ConnectorKind<S>): ConnectorKind<S> => kind;
+export const defineConnector = <S extends Settings>(kind: ConnectorKind<S, Connector>): ConnectorKind<S, Connector> =>
+  kind;
+
+/** The same for a kind with which nobody signs in. */
+export const defineToolConnector = <S extends Settings>(
+  kind: ConnectorKind<S, ToolConnector>,
+): ConnectorKind<S, ToolConnector> => kind;
 
 export type UpstreamReason =
   | 'denied' // the person or the upstream said no

@@ -10,7 +10,7 @@ import {
 } from '@mcp-oauth/shared/settings/config';
 import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
-import type { Connector, ConnectorContext, ConnectorKind } from './connector.ts';
+import type { Acceptance, Connector, ConnectorContext, ConnectorKind, ToolAccess, Use } from './connector.ts';
 import { discover } from './discover.ts';
 
 export type ConnectorKinds = ReadonlyMap<string, ConnectorKind>;
@@ -36,6 +36,22 @@ export interface OpenConnector {
   readonly secrets?: readonly string[] | undefined;
 }
 
+/** A configured connector whose tokens tools may get. */
+export interface OpenTools {
+  readonly id: string;
+  /** The name of the upstream for people. */
+  readonly title: string;
+  readonly access: ToolAccess;
+  /** The scopes that tools may get (TOOL_SCOPES). */
+  readonly scopes: readonly string[];
+  /** URL to which its upstream sends the browser back. */
+  readonly callbackUrl: string;
+  /** Which accounts may be connected, beside their persons being the same. Absent: all. */
+  readonly acceptance?: Acceptance | undefined;
+  /** Values of its settings that no log may show, even if the upstream repeats them. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
 /** @throws StartError when a file does not declare a kind, or two declare the same type */
 export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
   const kinds = new Map<string, ConnectorKind>();
@@ -49,7 +65,7 @@ export async function discoverKinds(folder: URL): Promise<ConnectorKinds> {
 }
 
 const KIND: ReadonlySet<string> = new Set([
-  'type', 'title', 'settings', 'lacks', 'ruleTypes', 'caseInsensitive', 'rules', 'acceptance', 'open',
+  'type', 'title', 'settings', 'lacks', 'tools', 'ruleTypes', 'caseInsensitive', 'rules', 'acceptance', 'open',
 ]); // biome-ignore format: one list
 const SETTING: ReadonlySet<string> = new Set(['env', 'doc', 'type', 'default', 'example', 'secret', 'optional']);
 
@@ -155,6 +171,22 @@ export interface ConnectorDependencies {
   readonly onTrouble?: ((connector: string, message: string) => void) | undefined;
 }
 
+/** Whether the operator wants a connector for this; without a setting it signs people in. */
+export const isFor =
+  (use: Use) =>
+  ({ every }: Pick<ConfiguredConnector, 'every'>): boolean =>
+    usesOf(every).includes(use);
+
+const usesOf = (every: ConfiguredConnector['every']): readonly Use[] =>
+  (every?.use as readonly Use[] | undefined) ?? ['sign-in'];
+
+export interface Opened {
+  /** The ways to sign in. */
+  readonly connectors: readonly OpenConnector[];
+  /** The upstreams whose tokens tools may get. */
+  readonly tools: readonly OpenTools[];
+}
+
 /**
  * Opens the connectors in the same order.
  * @param issuer our own issuer, under which every connector has one callback of its own (RFC 9700 §4.4.2.2: no mix-up)
@@ -164,25 +196,45 @@ export function openConnectors(
   issuer: string,
   fetch: typeof globalThis.fetch,
   { clock, needs, onTrouble }: ConnectorDependencies = {},
-): readonly OpenConnector[] {
-  return configured.map(({ id, kind, title, settings }) => {
+): Opened {
+  const all = configured.map(({ id, kind, title, settings, every }) => {
     const callbackUrl = `${issuer}/callback/${id}`;
+    const uses = usesOf(every);
     const context = {
       callbackUrl,
       fetch,
       clock,
-      needs: needs?.(id),
+      uses,
+      needs: uses.includes('sign-in') ? needs?.(id) : undefined,
       onTrouble: (message: string) => onTrouble?.(id, message),
     };
+    const shared = { id, title, callbackUrl, secrets: secretsOf(kind, settings) };
     const connector = kind.open(settings, context);
-    if (typeof connector?.begin !== 'function' || typeof connector.finish !== 'function') {
-      throw new StartError(
-        `connector ${id}: open() of the type ${kind.type} must return an object with begin() and finish()`,
-      );
-    }
-    return { id, title, callbackUrl, secrets: secretsOf(kind, settings), connector };
+    const refuse = (wanted: string): never => {
+      throw new StartError(`connector ${id}: open() of the type ${kind.type} must return an object with ${wanted}`);
+    };
+    const access = connector?.tools;
+    if (uses.includes('tools') && typeof access?.begin !== 'function') refuse('tools');
+    const scopes = (every?.toolScopes as readonly string[] | undefined) ?? [];
+    const acceptance = kind.acceptance?.(settings);
+    return {
+      signIn: uses.includes('sign-in') && {
+        ...shared,
+        connector: isConnector(connector) ? connector : refuse('begin() and finish()'),
+      },
+      tools: uses.includes('tools') && access && { ...shared, access, scopes, acceptance },
+    };
   });
+  return {
+    connectors: all.flatMap(({ signIn }) => signIn || []),
+    tools: all.flatMap(({ tools }) => tools || []),
+  };
 }
+
+const isConnector = (candidate: unknown): candidate is Connector => {
+  const { begin, finish } = (candidate ?? {}) as Partial<Connector>;
+  return typeof begin === 'function' && typeof finish === 'function';
+};
 
 const secretsOf = (kind: ConnectorKind, settings: ConfiguredConnector['settings']): readonly string[] =>
   Object.entries(kind.settings)

@@ -14,7 +14,7 @@ const SECRET: Readonly<Record<string, readonly string[]>> = {
   Keyring: ['*'],
   PreRegisteredClients: ['*'],
   Client: ['client_secret'],
-  UpstreamSession: ['session'],
+  UpstreamSession: ['session', 'connection'],
 };
 
 /** Prefix of an encrypted value: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */

@@ -40,13 +40,19 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
   };
   const newestOf = async (account: Account) => (await accounts.find(account.accountId)) ?? account;
 
+  /** A record that a connection alone has made says nothing about a sign-in. */
+  const find = async (holder: Holder) => {
+    const record = await vault.find(holder);
+    return record?.askedAt === undefined ? undefined : record;
+  };
+
   async function check(upstream: OpenConnector, account: Account, approvedAt: number | undefined): Promise<Verdict> {
     const times = timesOf(upstream);
-    const record = await vault.find(account);
+    const record = await find(account);
     const now = seconds(clock);
     if (!record) return withoutRecord(account) ?? {};
     const wait = async (): Promise<Verdict> => {
-      const last = await afterLease(() => vault.find(account), record);
+      const last = await afterLease(() => find(account), record);
       return known(await newestOf(account), seconds(clock), times) ?? withoutAnswer(last, seconds(clock), times);
     };
     const standing = standingOf(record, now, times);
@@ -64,7 +70,7 @@ export function createRecheck(dependencies: RecheckDependencies): Recheck {
 
   /** The upstream is not asked: a new sign-in does that. */
   async function checkBrowser(upstream: OpenConnector, account: Account): Promise<Verdict | undefined> {
-    const record = await vault.find(account);
+    const record = await find(account);
     const now = seconds(clock);
     if (!record) return withoutRecord(account);
     if (!needsSignIn(record, now, timesOf(upstream))) return undefined;

@@ -3,13 +3,16 @@
  * has found out is written only where the record still has the tokens of that question, so that it never replaces a newer sign-in.
  */
 import type { UpstreamReason, UpstreamSession } from '../federation/connector.ts';
+import type { Connection } from './connections/connection.ts';
 
 /** Times are in seconds since the epoch. */
 export interface VaultRecord {
   /** Absent: there is nothing to ask the upstream with. */
   readonly session?: UpstreamSession | undefined;
-  /** When the upstream was last asked, whatever came of it. */
-  readonly askedAt: number;
+  /** The tokens with which tools act for the person at this upstream. Absent: it is not connected. */
+  readonly connection?: Connection | undefined;
+  /** When the upstream was last asked, whatever came of it. Absent: nobody has signed in there, and the record is about a connection. */
+  readonly askedAt?: number | undefined;
   /** When the first of the questions without an answer was asked. Absent: the last one was answered. */
   readonly failingSince?: number | undefined;
   /** Present if one of these questions was answered that the session has ended: it can't be used again. */
@@ -52,6 +55,7 @@ export function signedIn(earlier: VaultRecord | undefined, session: UpstreamSess
   // Without a session too: an earlier record would ask for a sign-in again and again.
   return {
     session: isAskable(usable, now) ? usable : undefined,
+    connection: earlier?.connection,
     askedAt: now,
     lease: isKept ? earlier.lease : undefined,
   };
@@ -79,9 +83,9 @@ const where =
 export const renewed = (held: Held, session: UpstreamSession): Next =>
   where(held, (record) => ({ ...record, session }));
 
-/** @param session absent if the upstream refuses the person, so that it is not asked about them again */
+/** @param session absent if the upstream refuses the person, so that it is not asked about them again, and no tool acts for them */
 export const answered = (held: Held, session: UpstreamSession | undefined, now: number): Next =>
-  where(held, () => ({ session, askedAt: now }));
+  where(held, ({ connection }) => ({ session, connection: session && connection, askedAt: now }));
 
 export const unanswered = (held: Held, reason: UpstreamReason | undefined, now: number): Next =>
   where(held, (record) => ({
@@ -92,11 +96,13 @@ export const unanswered = (held: Held, reason: UpstreamReason | undefined, now: 
     lease: undefined,
   }));
 
-/** The person needs a new sign-in at the upstream, should they come in again. */
+/** The person needs a new sign-in at the upstream, should they come in again, and tools need a new connection. */
 export const forgotten =
   (now: number): Next =>
-  (record) =>
-    record?.session && { askedAt: record.askedAt, failingSince: record.failingSince ?? now, hasEnded: true };
+  (record) => {
+    if (record?.session) return { askedAt: record.askedAt, failingSince: record.failingSince ?? now, hasEnded: true };
+    return record?.connection && { ...record, connection: undefined };
+  };
 
 /** The question is over, and its answer does not count. */
 export const released = (held: Held): Next => where(held, (record) => ({ ...record, lease: undefined }));

@@ -23,7 +23,7 @@ export type Standing =
 /** @param record of a person whose last answer is not fresh */
 export function standingOf(record: VaultRecord, now: number, times: Times): Standing {
   if (record.lease !== undefined && record.lease > now) return 'running';
-  if (record.failingSince === undefined || now - record.askedAt >= times.every) return 'due';
+  if (record.failingSince === undefined || now - (record.askedAt ?? 0) >= times.every) return 'due';
   return isOver(record, now, times) ? 'over' : 'failing';
 }
 

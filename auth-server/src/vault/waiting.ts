@@ -1,6 +1,6 @@
 /**
- * Owns the wait for the result of the request that asks. It is brief: the last answer is good until the grace is over, so a slow
- * upstream holds one request and not all requests of a person.
+ * Owns the wait for the result of the request that asks or renews. It is brief, so that a slow upstream holds one request and not all
+ * requests of a person.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VaultRecord } from './record.ts';
@@ -13,12 +13,13 @@ const PAUSE = 50;
 export async function afterLease(
   find: () => Promise<VaultRecord | undefined>,
   seen: VaultRecord,
+  leaseOf = (record: VaultRecord): number | undefined => record.lease,
 ): Promise<VaultRecord> {
   let record = seen;
   for (let look = 0; look < LOOKS; look += 1) {
     await sleep(PAUSE);
     record = (await find()) ?? record;
-    if (record.lease === undefined) break;
+    if (leaseOf(record) === undefined) break;
   }
   return record;
 }

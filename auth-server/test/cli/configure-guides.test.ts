@@ -6,7 +6,9 @@ import { configureCommand } from '../../src/cli/configure/configure.ts';
 import { GUIDES } from '../../src/cli/configure/providers.ts';
 import { discoverKinds } from '../../src/federation/registry.ts';
 
-const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+const all = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
+/** The ways to sign in. */
+const kinds = new Map([...all].filter(([, { tools }]) => !tools?.isAlone));
 const command = { name: 'auth-server', summary: '', commands: [configureCommand(kinds, tmpdir())] };
 
 /** The page of each vendor, or the name of its console where the address is the operator's own. */

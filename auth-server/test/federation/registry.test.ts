@@ -79,7 +79,7 @@ describe('the connectors of an operator', () => {
 
   it('RFC 9700 §4.4.2 each connector has its own callback URL', () => {
     const { connectors } = readConnectors(['github', 'acme-eu'], { ...acme, ...github }, kinds);
-    const opened = openConnectors(connectors, 'https://auth.example.com', fetch);
+    const opened = openConnectors(connectors, 'https://auth.example.com', fetch).connectors;
     expect(opened.map(({ callbackUrl }) => callbackUrl)).toEqual([
       'https://auth.example.com/callback/github',
       'https://auth.example.com/callback/acme-eu',

@@ -26,7 +26,8 @@ export function openKind(kind: ConnectorKind, env: Env, context: Partial<Connect
   const problems = problemsOf(kind, env);
   if (problems.length > 0) throw new Error(JSON.stringify(problems));
   const { values } = readSettings(kind.settings, env);
-  return kind.open(values as Parameters<ConnectorKind['open']>[0], { callbackUrl: CALLBACK, fetch, ...context });
+  const settings = values as Parameters<ConnectorKind['open']>[0];
+  return kind.open(settings, { callbackUrl: CALLBACK, fetch, ...context }) as Connector;
 }
 
 /** Which accounts these settings accept. */

@@ -42,7 +42,9 @@ const OWN: Readonly<Record<string, Option>> = {
  * @param folder of the file .env
  * @param open opens the terminal, if a person sits in front of it
  */
-export function configureCommand(kinds: ConnectorKinds, folder = '.', open = openTerminal): Command {
+export function configureCommand(all: ConnectorKinds, folder = '.', open = openTerminal): Command {
+  // It sets up ways to sign in.
+  const kinds = new Map([...all].filter(([, kind]) => !kind.tools?.isAlone));
   return {
     name: 'configure',
     summary: 'Set up an identity provider: asks, tries the connection, and writes .env.',
@@ -148,7 +150,7 @@ interface Trial {
 
 async function tried(connector: ConfiguredConnector, { issuer, env, stdout }: Trial): Promise<boolean> {
   const fetch: Fetch = createOutgoingFetch(readSettings(proxySettings, withProxyVariables(env)).values);
-  const [opened] = openConnectors([connector], issuer, fetch);
+  const [opened] = openConnectors([connector], issuer, fetch).connectors;
   const findings = opened ? await tryConnection(opened, fetch) : [];
   for (const { what, isGood, detail } of findings) stdout.write(`${isGood ? '✓' : '✗'} ${what}: ${detail}\n`);
   stdout.write('\n');

@@ -83,7 +83,8 @@ interface Asked {
 
 function identify(wanted: readonly ConfiguredConnector[], { config, access, person }: Asked): Promise<Found[]> {
   const { needs } = access;
-  const opened = readOrganisations(openConnectors(wanted, config.issuer, noRequest, { needs }), orgClaimsOf(wanted));
+  const { connectors } = openConnectors(wanted, config.issuer, noRequest, { needs });
+  const opened = readOrganisations(connectors, orgClaimsOf(wanted));
   return Promise.all(
     opened.map(async ({ id, connector }, index): Promise<Found> => {
       try {

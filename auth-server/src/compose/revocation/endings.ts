@@ -23,6 +23,7 @@ import type { StatusStore } from '../../revocation/status-store.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
 import { forgotten } from '../../vault/record.ts';
 import { composeAccounts, composeSignedOut, composeVault } from '../accounts.ts';
+import { composeEndConnections } from '../connections/connections.ts';
 
 interface Dependencies {
   readonly store: RecordStore;
@@ -41,6 +42,7 @@ export function composeEndings(
   const accounts = composeAccounts(config, { store });
   const signedOut = composeSignedOut(config, { store, clock });
   const vault = composeVault(config, { store, clock });
+  const endConnections = composeEndConnections(config, { store, clock });
   const making = { clock, generate: generateSigningKey };
   const policy = keyPolicyOf(config);
   const keys = { ...making, store: createKeyStore(store), policy };
@@ -69,6 +71,7 @@ export function composeEndings(
       await personalTokens.endAllOf(accountId);
       // Without a refresh to come nobody asks the upstream about this person.
       if (account) await vault.change(account, forgotten(seconds(clock)));
+      await endConnections?.(accountId);
     },
     endSessionsBefore: async (moment) => {
       await signedOut.endSessionsBefore(moment);

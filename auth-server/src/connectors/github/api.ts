@@ -14,6 +14,8 @@ export interface TokenAnswer {
   readonly refreshToken?: string | undefined;
   /** Seconds. Absent: the access token does not expire. */
   readonly lifetime?: number | undefined;
+  /** Absent: the token is of a GitHub App, which has permissions and no scopes. */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Redeems a code or a refresh token. */
@@ -31,18 +33,42 @@ export async function redeem(
   const body = await parse(response, members);
   const refusal = refusalOf(body, status);
   if (refusal) throw refusal;
-  const { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetime } = body;
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetime, scope } = body;
   if (response.ok && isText(accessToken)) {
     return {
       accessToken,
       refreshToken: isText(refreshToken) ? refreshToken : undefined,
       lifetime: typeof lifetime === 'number' && lifetime > 0 ? lifetime : undefined,
+      scopes: isText(scope) ? scope.split(/[\s,]+/).filter(Boolean) : undefined,
     };
   }
   throw new UpstreamError('invalid_answer', `GitHub answered ${status} without an access token`, {
     claim: 'access_token',
     status,
   });
+}
+
+interface App {
+  readonly apiUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** GitHub REST API, "Delete an app token": this token alone, so a sign-in with the same app goes on. */
+export async function endToken(fetch: typeof globalThis.fetch, app: App, token: string): Promise<void> {
+  const place = `${app.apiUrl}/applications/${encodeURIComponent(app.clientId)}/token`;
+  const response = await fetch(place, {
+    method: 'DELETE',
+    headers: {
+      Accept: 'application/vnd.github+json',
+      'Content-Type': 'application/json',
+      'User-Agent': AGENT,
+      Authorization: `Basic ${Buffer.from(`${app.clientId}:${app.clientSecret}`).toString('base64')}`,
+    },
+    body: JSON.stringify({ access_token: token }),
+  });
+  // 404 and 422: GitHub does not know the token any more.
+  if (!response.ok && response.status !== 404 && response.status !== 422) throw await failure(response, place);
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -26,10 +26,22 @@ const MARGIN = 60;
 export async function current(
   fetch: typeof globalThis.fetch,
   session: UpstreamSession,
+  credentials: Credentials & { readonly clock: Clock },
+): Promise<UpstreamSession> {
+  const { expiresAt } = session;
+  if (expiresAt === undefined || expiresAt > seconds(credentials.clock) + MARGIN) return session;
+  return renewed(fetch, session, credentials);
+}
+
+/**
+ * Exchanges the refresh token.
+ * @throws UpstreamError
+ */
+export async function renewed(
+  fetch: typeof globalThis.fetch,
+  { refreshToken }: UpstreamSession,
   { clientId, clientSecret, baseUrl, clock }: Credentials & { readonly clock: Clock },
 ): Promise<UpstreamSession> {
-  const { refreshToken, expiresAt } = session;
-  if (expiresAt === undefined || expiresAt > seconds(clock) + MARGIN) return session;
   if (refreshToken === undefined) throw new UpstreamError('ended', 'the access token has expired');
   const form = { client_id: clientId, client_secret: clientSecret, refresh_token: refreshToken };
   try {

@@ -23,7 +23,7 @@ export interface ProviderMetadata {
 }
 
 const REQUIRED = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
-const ENDPOINTS = [...REQUIRED, 'userinfo_endpoint', 'end_session_endpoint'] as const;
+const ENDPOINTS = [...REQUIRED, 'userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'] as const;
 
 /** Asymmetric algorithms only: a signature with a shared secret proves no more than the connection does. */
 export const ASYMMETRIC: readonly string[] = [

@@ -82,6 +82,7 @@ export function createProvider(values: OidcSettings, context: ConnectorContext, 
     // openid-client works with the public URLs: it would refuse to send a secret to an internal http endpoint.
     configuration[oidc.customFetch] = async (target, options) => {
       const response = await send(place.inside(target), options as RequestInit);
+      if (target === metadata.server.revocation_endpoint) return response;
       if (options.method === 'POST') return readTokenAnswer(response);
       // openid-client would fetch the keys again, and would require an algorithm that few providers announce.
       const isSigned = /^application\/jwt\b/i.test(response.headers.get('content-type') ?? '');
@@ -138,4 +139,28 @@ const basic =
   (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', `Basic ${btoa(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)}`);
 
-const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice('='.length);
+export const formEncoded = (value: string): string => new URLSearchParams([['', value]]).toString().slice('='.length);
+
+/** Renews cached metadata and keys after a failed sign-in, as they may be the cause. A denial, and the end of a session, are no failures. */
+export async function renewing<T>(provider: Provider, work: () => Promise<T>): Promise<T> {
+  try {
+    return await translated(work);
+  } catch (error) {
+    if (!(error instanceof UpstreamError && ['denied', 'ended'].includes(error.reason)))
+      provider.renew().catch(() => {});
+    throw error;
+  }
+}
+
+/** Converts every error of openid-client into an UpstreamError with the innermost cause. */
+export async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const found = innermost(error);
+    if (found instanceof UpstreamError) throw found;
+    throw new UpstreamError('invalid_answer', `the answer of the upstream is invalid: ${found.message}`, {
+      cause: error,
+    });
+  }
+}

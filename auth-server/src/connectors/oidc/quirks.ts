@@ -24,6 +24,8 @@ export interface Quirks {
   readonly usernameClaim?: string | undefined;
   /** Seconds between two questions about a person that the provider allows. Absent: as often as UPSTREAM_RECHECK says. */
   readonly recheckEvery?: number | undefined;
+  /** How its tokens for tools differ. */
+  readonly tools?: ToolQuirks | undefined;
   /** Completes the identity that the claims give. @throws UpstreamError */
   readonly refine?: ((identity: Identity, signedIn: SignedIn) => Identity | Promise<Identity>) | undefined;
 }
@@ -36,4 +38,13 @@ interface SignedIn {
   readonly accessToken: string | undefined;
   /** Ends the requests of `refine`. Absent: each has its own timeout only. */
   readonly signal?: AbortSignal | undefined;
+}
+
+interface ToolQuirks {
+  /** Parameters of the authorization request beside those of a sign-in. */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  /** The name under which the provider lists a scope that it has given. Absent: as it was requested. */
+  readonly listedAs?: ((scope: string) => string) | undefined;
+  /** Whether a revoked token ends everything that the person has allowed this server there, a sign-in too. */
+  readonly revokesAll?: true | undefined;
 }

@@ -82,6 +82,9 @@ export const settings = {
 export type OidcSettings = Omit<Values<typeof settings>, 'logoutEndsApprovals'> &
   Partial<Pick<Values<typeof settings>, 'logoutEndsApprovals'>>;
 
+/** For kinds whose tokens can be used at an API. Those of a sign-in alone are good for nothing there. */
+export const TOOLS = { needsScopes: true };
+
 /** For kinds without `logoutEndsApprovals`. */
 export const NO_LOGOUT_TOKENS = { LOGOUT_ENDS_APPROVALS: 'its provider sends no logout tokens' };
 

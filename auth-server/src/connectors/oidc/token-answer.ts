@@ -47,6 +47,7 @@ export async function readTokenAnswer(response: Response): Promise<Response> {
     access_token,
     token_type,
     refresh_token,
+    scope: isText(body.scope) ? body.scope : undefined,
     expires_in: lifetimeIn(body.expires_in),
     [ID_TOKEN]: id_token,
   });

@@ -30,7 +30,7 @@ const connectorsAt = (url: string): readonly OpenConnector[] => {
     ] as Parameters<typeof openConnectors>[0],
     ISSUER,
     fetch,
-  );
+  ).connectors;
 };
 
 beforeEach(async () => {

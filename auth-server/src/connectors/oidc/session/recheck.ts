@@ -98,7 +98,8 @@ function refuseUnlike(idToken: IdTokenClaims, last: IdTokenClaims, now: number):
 
 const sorted = (audience: unknown): string => JSON.stringify([audience].flat().sort());
 
-async function refreshed(configuration: oidc.Configuration, refreshToken: string) {
+/** @throws UpstreamError, or an error of openid-client */
+export async function refreshed(configuration: oidc.Configuration, refreshToken: string) {
   try {
     return await oidc.refreshTokenGrant(configuration, refreshToken);
   } catch (error) {

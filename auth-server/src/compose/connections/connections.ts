@@ -1,0 +1,47 @@
+/** Owns how the connections of people are created from the settings, and how they end with a person. */
+import type { Config } from '../../config.ts';
+import type { Accounts } from '../../federation/account.ts';
+import { logged } from '../../federation/failure.ts';
+import type { OpenTools } from '../../federation/registry.ts';
+import { type Connections, createConnections } from '../../vault/connections/connections.ts';
+import { createEndConnections, type EndConnections } from '../../vault/connections/person-end.ts';
+import { composeVault } from '../accounts.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+interface ConnectionsDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store'> {
+  readonly accounts: Accounts;
+  readonly tools: readonly OpenTools[];
+}
+
+/** @returns nothing if tools get no tokens of any upstream */
+export function composeConnections(
+  config: Config,
+  { store, clock, log, accounts, tools }: ConnectionsDependencies,
+): Connections | undefined {
+  if (tools.length === 0) return undefined;
+  return createConnections({
+    vault: composeVault(config, { store, clock }),
+    clock,
+    accounts,
+    tools,
+    deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
+    onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
+      log.warn(
+        { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },
+        'upstream gave no token for tools',
+      );
+    },
+  });
+}
+
+/** @returns nothing if there can be no connections, so that no refusal costs a read */
+export const composeEndConnections = (
+  config: Config,
+  dependencies: Pick<Dependencies, 'clock' | 'store'>,
+): EndConnections | undefined =>
+  config.tools.length === 0
+    ? undefined
+    : createEndConnections(
+        composeVault(config, dependencies),
+        config.tools.map(({ id }) => id),
+      );

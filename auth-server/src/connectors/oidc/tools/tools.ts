@@ -1,0 +1,96 @@
+/**
+ * Owns the tokens of an OpenID provider for tools: how their scopes are requested beside those of the account (OpenID Connect Core 1.0
+ * §11), which of them were given, and how the tokens are renewed and revoked (RFC 7009).
+ */
+import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import * as oidc from 'openid-client';
+import type {
+  Connected,
+  Identity,
+  LoginChecks,
+  ToolAccess,
+  ToolScopes,
+  UpstreamSession,
+} from '../../../federation/connector.ts';
+import { type Provider, renewing, translated } from '../provider.ts';
+import type { Quirks } from '../quirks.ts';
+import { refreshed } from '../session/recheck.ts';
+import type { OidcSettings } from '../settings.ts';
+
+/** A code that was redeemed. */
+interface Redeemed {
+  readonly tokens: oidc.TokenEndpointResponse;
+  readonly identity: Identity;
+}
+
+interface Dependencies {
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly quirks: Quirks;
+  /** Whether people sign in with this connector too. */
+  readonly signsIn: boolean;
+  readonly authorize: (
+    checks: LoginChecks,
+    request: { readonly scopes: readonly string[]; readonly parameters: Readonly<Record<string, string>> },
+  ) => Promise<URL>;
+  readonly redeem: (answer: URL, checks: LoginChecks) => Promise<Redeemed>;
+}
+
+export function createTools(values: OidcSettings, dependencies: Dependencies): ToolAccess {
+  const { provider, clock, quirks, signsIn, authorize, redeem } = dependencies;
+  const given = givenOf(quirks.tools?.listedAs ?? ((scope) => scope));
+  const parametersFor = ({ loginHint }: ToolScopes) => ({
+    ...quirks.tools?.parameters,
+    // Google and others give no second refresh token without it. Whoever connects an account asks for a long use.
+    ...(['access_type', 'consent'].includes(values.offlineAccess) && { prompt: 'consent' }),
+    ...(loginHint && { login_hint: loginHint }),
+  });
+  const isRevocable = !(signsIn && quirks.tools?.revokesAll);
+  return {
+    begin: (checks, request) => authorize(checks, { scopes: request.scopes, parameters: parametersFor(request) }),
+    finish: async (answer, checks, requested): Promise<Connected> => {
+      const { tokens, identity } = await redeem(answer, checks);
+      return { session: sessionOf(tokens, clock), scopes: given(requested, tokens), identity };
+    },
+    refresh: ({ session, scopes }, _, signal) =>
+      renewing(provider, async () => {
+        const { configuration } = (await provider.metadata.get()).until(signal);
+        const tokens = await refreshed(configuration, session.refreshToken ?? '');
+        // RFC 6749 §6: without a new refresh token the old one stays good.
+        const next = { refreshToken: session.refreshToken, ...defined(sessionOf(tokens, clock)) };
+        return { session: next, scopes: given(scopes, tokens) };
+      }),
+    ...(isRevocable && {
+      revoke: ({ refreshToken, accessToken = '' }, signal) =>
+        translated(async () => {
+          const { configuration, server } = (await provider.metadata.get()).until(signal);
+          if (server.revocation_endpoint === undefined) return;
+          await oidc.tokenRevocation(configuration, refreshToken ?? accessToken);
+        }),
+    }),
+  };
+}
+
+type Tokens = Pick<oidc.TokenEndpointResponse, 'access_token' | 'refresh_token' | 'expires_in'>;
+
+function sessionOf(
+  { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetime }: Tokens,
+  clock: Clock,
+): UpstreamSession {
+  return { accessToken, refreshToken, expiresAt: lifetime === undefined ? undefined : seconds(clock) + lifetime };
+}
+
+const defined = (session: UpstreamSession): UpstreamSession =>
+  Object.fromEntries(Object.entries(session).filter(([, value]) => value !== undefined));
+
+/** OpenID Connect Core 1.0 §5.4, §11: they are about the id token and the refresh token, and providers leave them out of the list. */
+const ABOUT_SIGN_IN: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'offline_access']);
+
+/** RFC 6749 §5.1: without a list all were given. */
+const givenOf =
+  (listedAs: (scope: string) => string) =>
+  (requested: readonly string[], { scope: list }: { readonly scope?: string | undefined }): readonly string[] => {
+    if (list === undefined) return requested;
+    const listed = new Set(list.split(' ').map(listedAs));
+    return requested.filter((scope) => ABOUT_SIGN_IN.has(scope) || listed.has(listedAs(scope)));
+  };

@@ -1,0 +1,84 @@
+/**
+ * Owns what becomes of a connection with each event, as pure functions. What a renewal finds out is written only where the connection
+ * still has the tokens of that renewal.
+ */
+import type { Connected, UpstreamSession } from '../../federation/connector.ts';
+import { label } from '../../federation/subject.ts';
+import type { VaultRecord } from '../record.ts';
+import type { ConnectedAccount, Connection } from './connection.ts';
+
+type Current = VaultRecord | undefined;
+
+/** The next record, or `undefined` to leave it. */
+type Next = (record: Current) => Current;
+
+/** What one renewal knows: the tokens that it uses, or got in exchange for them. */
+const hasTokensOf = ({ session }: Connection, held: UpstreamSession): boolean =>
+  session !== undefined && session.accessToken === held.accessToken && session.refreshToken === held.refreshToken;
+
+const change =
+  (next: (connection: Connection) => Connection | undefined): Next =>
+  (record) => {
+    const connection = record?.connection && next(record.connection);
+    return connection && { ...record, connection };
+  };
+
+const where = (held: UpstreamSession, next: (connection: Connection) => Connection): Next =>
+  change((connection) => (hasTokensOf(connection, held) ? next(connection) : undefined));
+
+export const connected =
+  ({ session, scopes, identity }: Connected, now: number): Next =>
+  (record) => ({
+    ...record,
+    connection: { session, scopes, account: accountOf(identity), connectedAt: now, usedAt: now },
+  });
+
+/** A name of the person at the upstream that they recognize. */
+const accountOf = (identity: Connected['identity']): ConnectedAccount => ({
+  subject: identity?.subject,
+  name:
+    label(identity?.username) ?? label(identity?.email) ?? label(identity?.name) ?? label(identity?.unverifiedEmail),
+});
+
+export const disconnected: Next = (record) => record?.connection && { ...record, connection: undefined };
+
+/** Seconds after which another request may renew, because the process that did has stopped. It is longer than any renewal. */
+const LEASE = 60;
+
+export const renewing = (record: VaultRecord, connection: Connection, now: number): VaultRecord => ({
+  ...record,
+  connection: { ...connection, lease: now + LEASE },
+});
+
+/** RFC 6749 §6: the upstream has exchanged the refresh token, and more is to come. */
+export const exchanged = (held: UpstreamSession, session: UpstreamSession): Next =>
+  where(held, (connection) => ({ ...connection, session }));
+
+export const renewed = (
+  held: UpstreamSession,
+  { session, scopes }: Pick<Connected, 'session' | 'scopes'>,
+  now: number,
+): Next =>
+  where(held, (connection) => ({
+    ...connection,
+    session,
+    scopes,
+    renewedAt: now,
+    failedAt: undefined,
+    lease: undefined,
+  }));
+
+/** @param session the newest that the renewal got */
+export const failed = (held: UpstreamSession, session: UpstreamSession, now: number): Next =>
+  where(held, (connection) => ({ ...connection, session, failedAt: now, lease: undefined }));
+
+/** Its tokens are worth nothing any more, so they are not kept. */
+export const ended = (held: UpstreamSession): Next =>
+  where(held, (connection) => ({ ...connection, session: undefined, failedAt: undefined, lease: undefined }));
+
+const DAY = 86_400;
+
+/** Whether the last use was noted so long ago that it is noted again. Then its record lives on. */
+export const isUseDue = ({ usedAt }: Connection, now: number): boolean => now - usedAt >= DAY;
+
+export const used = (now: number): Next => change((connection) => ({ ...connection, usedAt: now }));

@@ -1,0 +1,155 @@
+/**
+ * Owns the connections of people: which accounts at upstreams tools may use, their tokens, and how they end. A connection is stored in
+ * the record of the person's session at that upstream, encrypted and bound to person and connector (vault/vault.ts).
+ */
+import { seconds } from '@mcp-oauth/shared/clock';
+import type { Accounts } from '../../federation/account.ts';
+import { type Connected, UpstreamError } from '../../federation/connector.ts';
+import { toUpstreamError } from '../../federation/failure.ts';
+import type { OpenTools } from '../../federation/registry.ts';
+import { localSubject } from '../../federation/subject.ts';
+import type { VaultRecord } from '../record.ts';
+import { type Holder, UnreadableRecord } from '../vault.ts';
+import { afterLease } from '../waiting.ts';
+import { connected, disconnected, ended, isUseDue, used } from './changes.ts';
+import type { Connection } from './connection.ts';
+import { decide, type Need, type TokenRequest, type UpstreamToken } from './decision.ts';
+import { before, type RenewalDependencies, renew, secretsOf } from './renewal.ts';
+
+/** A connection without its tokens. */
+export interface ShownConnection extends Pick<Connection, 'account' | 'scopes' | 'connectedAt'> {
+  readonly connector: string;
+  /** Whether the upstream accepts its tokens no more, so that the person has to connect the account again. */
+  readonly hasEnded: boolean;
+}
+
+export interface Connections {
+  find(holder: Holder): Promise<ShownConnection | undefined>;
+  /** All of a person, in the order of the configured connectors. */
+  list(accountId: string): Promise<readonly ShownConnection[]>;
+  /**
+   * An access token of the upstream, renewed if it is at its end or was refused.
+   * @throws UpstreamError `unavailable`: the upstream or another request gives no new token in time
+   */
+  token(holder: Holder, request: TokenRequest): Promise<UpstreamToken | Need>;
+  /** @throws UpstreamError `denied` if the account may not be connected to this person */
+  connect(holder: Holder, finished: Connected): Promise<ShownConnection>;
+  /** Deletes the tokens, and ends them at the upstream if that answers. @returns whether there were any */
+  disconnect(holder: Holder): Promise<boolean>;
+}
+
+export interface ConnectionsDependencies extends RenewalDependencies {
+  readonly tools: readonly OpenTools[];
+  readonly accounts: Pick<Accounts, 'find'>;
+}
+
+/** Seconds that the end of tokens at the upstream may take. The person waits for it. */
+const REVOCATION = 10;
+
+/** How often a request looks at the record again: each time somebody else has changed it. */
+const ATTEMPTS = 4;
+
+const leaseOf = ({ connection }: VaultRecord): number | undefined => connection?.lease;
+
+export function createConnections(dependencies: ConnectionsDependencies): Connections {
+  const { vault, clock, tools: all, accounts } = dependencies;
+
+  const toolsOf = (connector: string): OpenTools => {
+    const found = all.find(({ id }) => id === connector);
+    if (!found) throw new Error(`no connector for tools: ${connector}`);
+    return found;
+  };
+
+  /** A record that cannot be opened has no connection that anybody could use. */
+  const read = (holder: Holder) =>
+    vault.find(holder).catch((error: unknown): undefined => {
+      if (!(error instanceof UnreadableRecord)) throw error;
+    });
+  const find = async (holder: Holder) => shown(holder, (await read(holder))?.connection);
+
+  async function revoke(tools: OpenTools, holder: Holder, session: Connection['session']): Promise<void> {
+    const { access } = tools;
+    if (!session || !access.revoke) return;
+    const signal = dependencies.deadline(REVOCATION);
+    await before(signal, async () => access.revoke?.(session, signal)).catch((thrown: unknown) =>
+      dependencies.onFailure(tools, holder, toUpstreamError(thrown), secretsOf(session)),
+    );
+  }
+
+  async function token(holder: Holder, request: TokenRequest): Promise<UpstreamToken | Need> {
+    const tools = toolsOf(holder.connector);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const record = await read(holder);
+      const connection = record?.connection;
+      const now = seconds(clock);
+      const decision = decide(connection, request, now);
+      if (decision.kind === 'need') return decision.need;
+      if (!record || !connection || decision.kind === 'away') break;
+      if (decision.kind === 'ready') {
+        if (isUseDue(connection, now)) await vault.begin(holder, used(now));
+        return decision.token;
+      }
+      if (decision.kind === 'ended') await vault.change(holder, ended(decision.session), record);
+      else if (decision.kind === 'running') await afterLease(() => read(holder), record, leaseOf);
+      else {
+        const unused = await renew({ tools, holder, record, connection, session: decision.session }, dependencies);
+        await revoke(tools, holder, unused);
+      }
+    }
+    throw new UpstreamError('unavailable', 'the upstream gives no new access token at the moment');
+  }
+
+  return {
+    find,
+    list: async (accountId) => {
+      const found = await Promise.all(all.map(({ id: connector }) => find({ connector, accountId })));
+      return found.filter((connection) => connection !== undefined);
+    },
+    token,
+    connect: async (holder, finished) => {
+      const tools = toolsOf(holder.connector);
+      const account = await accounts.find(holder.accountId);
+      refuseOther(tools, { holder, signsIn: account?.connector === holder.connector, finished });
+      const record = await vault.begin(holder, connected(finished, seconds(clock)));
+      return shown(holder, record?.connection) as ShownConnection;
+    },
+    disconnect: async (holder) => {
+      const tools = toolsOf(holder.connector);
+      let session: Connection['session'];
+      const changed = await vault.change(holder, (record) => {
+        session = record?.connection?.session;
+        return disconnected(record);
+      });
+      if (changed) await revoke(tools, holder, session);
+      return changed !== undefined;
+    },
+  };
+}
+
+const shown = ({ connector }: Holder, connection: Connection | undefined): ShownConnection | undefined =>
+  connection && {
+    connector,
+    account: connection.account,
+    scopes: connection.scopes,
+    connectedAt: connection.connectedAt,
+    hasEnded: connection.session === undefined,
+  };
+
+interface Connecting {
+  readonly holder: Holder;
+  /** Whether the person signs in here with this connector. */
+  readonly signsIn: boolean;
+  readonly finished: Connected;
+}
+
+/**
+ * Who signs in with an account of this upstream connects that account and no other one: tools would act for somebody whom the person
+ * only seems to be.
+ */
+function refuseOther({ acceptance }: OpenTools, { holder, signsIn, finished: { identity } }: Connecting): void {
+  if (signsIn && (!identity || localSubject(identity) !== holder.accountId)) {
+    throw new UpstreamError('denied', 'this is another account of the upstream than the one of the sign-in');
+  }
+  const refusal = identity && acceptance?.refusalOf(identity);
+  if (refusal) throw new UpstreamError('denied', refusal);
+}

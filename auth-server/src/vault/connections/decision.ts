@@ -1,0 +1,68 @@
+/** Owns what a request for a token of a connection gets, decided by time and by what is stored alone. */
+import { createHash } from 'node:crypto';
+import type { UpstreamSession } from '../../federation/connector.ts';
+import type { Connection } from './connection.ts';
+
+/** What a tool needs. */
+export interface TokenRequest {
+  readonly scopes: readonly string[];
+  /** SHA-256 (base64url) of an access token that the API of the upstream has refused with 401. */
+  readonly rejected?: string | undefined;
+}
+
+export interface UpstreamToken {
+  readonly token: string;
+  /** In seconds since the epoch. Absent: unknown. */
+  readonly expiresAt?: number | undefined;
+  readonly scopes: readonly string[];
+}
+
+/** What only the person can give. */
+export interface Need {
+  readonly needs:
+    | 'connection' // the account is not connected
+    | 'scopes' // it is, with fewer scopes
+    | 'consent'; // the upstream does not accept its tokens any more
+}
+
+export type Decision =
+  | { readonly kind: 'ready'; readonly token: UpstreamToken }
+  | { readonly kind: 'need'; readonly need: Need }
+  | { readonly kind: 'renew'; readonly session: UpstreamSession }
+  /** Its tokens are worth nothing any more. */
+  | { readonly kind: 'ended'; readonly session: UpstreamSession }
+  /** Another request renews it at this moment. */
+  | { readonly kind: 'running' }
+  /** The last renewal failed a moment ago. */
+  | { readonly kind: 'away' };
+
+/** Seconds before its end in which an access token is renewed, and in which it is not used any more. */
+const EARLY = 120;
+const MARGIN = 5;
+
+/** Seconds after a renewal in which a token that is refused is not renewed again: the upstream refuses new ones too. */
+const NEW = 30;
+
+/** Seconds after a renewal that failed in which nobody tries again. */
+const PAUSE = 5;
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
+
+const need = (needs: Need['needs']): Decision => ({ kind: 'need', need: { needs } });
+
+export function decide(connection: Connection | undefined, request: TokenRequest, now: number): Decision {
+  if (!connection) return need('connection');
+  const { session, scopes, lease, failedAt = 0, renewedAt = 0 } = connection;
+  if (session?.accessToken === undefined) return need('consent');
+  if (!request.scopes.every((scope) => scopes.includes(scope))) return need('scopes');
+  const { accessToken, refreshToken, expiresAt = Number.POSITIVE_INFINITY } = session;
+  const isRefused = request.rejected !== undefined && digest(accessToken) === request.rejected;
+  const isUsable = !isRefused && expiresAt > now + MARGIN;
+  const ready: Decision = { kind: 'ready', token: { token: accessToken, expiresAt: session.expiresAt, scopes } };
+  if (isUsable && (expiresAt > now + EARLY || refreshToken === undefined)) return ready;
+  if (refreshToken === undefined) return { kind: 'ended', session };
+  if (isRefused && now - renewedAt < NEW) return need('consent');
+  if (lease !== undefined && lease > now) return isUsable ? ready : { kind: 'running' };
+  if (now - failedAt < PAUSE) return isUsable ? ready : { kind: 'away' };
+  return { kind: 'renew', session };
+}

@@ -1,0 +1,23 @@
+/** Owns what ends with a person: all of their connections, and with which refusals of a gate. */
+import type { Gate } from '../../access/gate.ts';
+import type { Vault } from '../vault.ts';
+import { disconnected } from './changes.ts';
+
+/** Deletes the tokens of all connections of a person. The upstreams are not asked: the person can end them there. */
+export type EndConnections = (accountId: string) => Promise<void>;
+
+/** @param connectors ids of the connectors for tools */
+export const createEndConnections =
+  (vault: Pick<Vault, 'change'>, connectors: readonly string[]): EndConnections =>
+  async (accountId) => {
+    await Promise.all(connectors.map((connector) => vault.change({ connector, accountId }, disconnected)));
+  };
+
+/** The same gate, whose final refusals end the connections of the person too: they are about the person and not about one approval. */
+export const endingConnections =
+  (gate: Gate, end: EndConnections): Gate =>
+  async (account, ...occasion) => {
+    const verdict = await gate(account, ...occasion);
+    if (verdict?.refusal?.isFinal) await end(account.accountId);
+    return verdict;
+  };
