@@ -5,6 +5,7 @@ import { eventsTable } from '@mcp-oauth/shared/audit/events';
 import { metricsTable } from '@mcp-oauth/shared/metrics/declaration';
 import type { Setting, Settings } from '@mcp-oauth/shared/settings/config';
 import { settingsExample, settingsTable } from '@mcp-oauth/shared/settings/docs';
+import { enterpriseIssuerSettings, workloadIssuerSettings } from '../auth-server/src/assertions/settings.ts';
 import { settings as authServer, connectorSettings } from '../auth-server/src/config.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { declarations as authServerMetrics } from '../auth-server/src/metrics.ts';
@@ -63,6 +64,8 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     `${UPSTREAMS}${settingsTable(settingsOfUpstream, 'UPSTREAM_<ID>_')}\n`,
     `## auth-server\n\n${settingsTable(authServer)}\n`,
     [`${CONNECTORS}\n${rowsOf(connectorSettings)}`, ...connectors].join('\n\n'),
+    `\n${TRUSTED_ISSUERS}${settingsTable(enterpriseIssuerSettings, 'ENTERPRISE_ISSUER_<ID>_')}\n`,
+    `${settingsTable(workloadIssuerSettings, 'WORKLOAD_ISSUER_<ID>_')}\n`,
     `\n## development-idp\n\n${settingsTable(developmentIdp)}\n`,
   ].join('\n');
   return new Map([
@@ -75,6 +78,14 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['shared/src/settings/names.ts', settingNames()],
   ]);
 }
+
+const TRUSTED_ISSUERS = `## Trusted issuers
+
+\`ENTERPRISE_ISSUERS=okta\` names an identity provider whose ID-JAGs are accepted, \`WORKLOAD_ISSUERS=github-actions\` a
+platform whose [workloads](workload-identity.md) get tokens. Their variables begin with \`ENTERPRISE_ISSUER_OKTA_\` and
+\`WORKLOAD_ISSUER_GITHUB_ACTIONS_\`. No issuer may be in both lists.
+
+`;
 
 const SEVERAL = `### Several issuers
 

@@ -17,6 +17,8 @@ import { processSettings } from '@mcp-oauth/shared/settings/process';
 import { ownIssuer, port } from '@mcp-oauth/shared/settings/types';
 import { unknownSettings } from '@mcp-oauth/shared/settings/unknown';
 import { accessSettings, connectorAccessSettings, judgeAccess } from './access/settings.ts';
+import { readTrustedIssuers, type TrustedIssuers } from './assertions/configured.ts';
+import { assertionSettings } from './assertions/settings.ts';
 import { brandSettings } from './branding/settings.ts';
 import { clientDocumentSettings, judgeClientDocuments } from './client-documents/settings.ts';
 import { clientSettings } from './clients/settings.ts';
@@ -74,6 +76,7 @@ export const settings = {
   ...deviceSettings,
   ...personalTokenSettings,
   ...exchangeSettings,
+  ...assertionSettings,
 };
 
 /** The settings that every connector has, whatever its kind. */
@@ -89,6 +92,8 @@ export type Config = Values<typeof settings> & {
   readonly signIn: readonly ConfiguredConnector[];
   /** The connectors whose tokens tools may get. */
   readonly tools: readonly ConfiguredConnector[];
+  /** Who may sign assertions. */
+  readonly trustedIssuers: TrustedIssuers;
 };
 
 /**
@@ -103,7 +108,13 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
   const development = developmentConnector(values.developmentIdpUrl);
   const all = readConnectors(ids, env, kinds, { every: connectorSettings, defaults: { development } });
   const [signIn, tools] = [all.connectors.filter(isFor('sign-in')), all.connectors.filter(isFor('tools'))];
-  const config = { ...values, redisTarget: redisTargetOf(values), signIn, tools } as Config;
+  const trusted = readTrustedIssuers(
+    values,
+    env,
+    ids.filter((id) => !tools.some((one) => one.id === id && !signIn.includes(one))),
+  );
+  const trustedIssuers = trusted.issuers;
+  const config = { ...values, redisTarget: redisTargetOf(values), signIn, tools, trustedIssuers } as Config;
   return accept(config, [
     ...problems,
     ...judge(values),
@@ -118,6 +129,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
       signIn.filter(({ id }) => id !== 'development' || !isForgotten(values, env)),
     ),
     ...judgeProvisioning(signIn),
+    ...trusted.problems,
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);

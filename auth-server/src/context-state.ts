@@ -39,7 +39,7 @@ export interface ContextState extends RequestState {
   isRefused?: boolean;
   /** The scopes that the person of this code or refresh token may have. */
   permitted?: (names: readonly string[], free: ReadonlySet<string>) => readonly string[];
-  /** Facts of this token request for the audit; present as soon as its client proved its key to a grant of our own. */
+  /** Facts of this token request for the audit. Of an exchange: present as soon as its client proved its key. */
   details?: AuditEntry['details'];
   /** Whether the caller proved the key of a client of the operator: what fails then was not guessed. */
   hasProvedKey?: boolean;

@@ -6,7 +6,7 @@ import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration'
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
-import { DEVICE_GRANT, EXCHANGE_GRANT } from './clients/client.ts';
+import { ASSERTION_GRANT, DEVICE_GRANT, EXCHANGE_GRANT } from './clients/client.ts';
 import type { UpstreamReason } from './federation/connector.ts';
 import { withoutIssuerPath } from './http/issuer-path.ts';
 import type { SignInObserver } from './http/sign-in/upstream-failure.ts';
@@ -86,6 +86,7 @@ const ERRORS = {
     'slow_down',
     'access_denied',
     'expired_token',
+    'temporarily_unavailable',
     'other',
   ],
   registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],
@@ -106,7 +107,15 @@ const DECLARED = {
     type: 'counter',
     help: 'Token requests, by grant type and result: tokens, or an error.',
     labels: {
-      grant: ['authorization_code', 'refresh_token', 'client_credentials', DEVICE_GRANT, EXCHANGE_GRANT, 'other'],
+      grant: [
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        DEVICE_GRANT,
+        EXCHANGE_GRANT,
+        ASSERTION_GRANT,
+        'other',
+      ],
       result: ['issued', ...ERRORS.token],
     },
   },

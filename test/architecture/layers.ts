@@ -43,8 +43,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'vault',
     'views',
   ],
+  'auth-server/assertions': ['federation'],
   'auth-server/provider': [
     'access',
+    'assertions',
     'context-state.ts',
     'client-documents',
     'clients',

@@ -20,6 +20,7 @@ import { createPages } from '../views/pages.ts';
 import { composeAccounts, composeSignedOut } from './accounts.ts';
 import { composeClients } from './clients.ts';
 import { composeEngine } from './engine.ts';
+import { NO_ASSERTIONS } from './grants/assertions.ts';
 import { composeResources } from './resources.ts';
 import { composeStatus } from './revocation/status-lists.ts';
 
@@ -57,6 +58,7 @@ async function withTemporaryEngine<T>(config: Config, work: (engine: Engine) => 
     clients,
     statusLists,
     endings: { end: async () => ({ grants: 0 }) },
+    assertions: NO_ASSERTIONS,
   });
   try {
     return await work(createEngine({ signing: [key], cookies: ['unused'] }));

@@ -48,6 +48,7 @@ import { composeClients, prepareClients } from './clients.ts';
 import { composeConnections, composeEndConnections } from './connections/connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
+import { composeAssertions } from './grants/assertions.ts';
 import { composeMetrics } from './metrics.ts';
 import { composePersonalTokens } from './personal-tokens/server.ts';
 import { composeResources } from './resources.ts';
@@ -223,7 +224,8 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
   const people = { accounts, signedOut, passThrough, connections };
   const capabilities = { ...dependencies, ...status, ...people, endings, clients, resources };
-  const createEngine = composeEngine(config, { ...capabilities, counts: meters });
+  const assertions = await composeAssertions(config, { ...dependencies, resources });
+  const createEngine = composeEngine(config, { ...capabilities, assertions, counts: meters });
   const admin = composeAdmin(config, { ...capabilities, formKey: cookies[0] });
   const createApp = composeApp(config, {
     ...capabilities,

@@ -1,7 +1,8 @@
 /** Owns how an engine is created from the settings. */
 import type { Access } from '../access/access.ts';
 import type { PassThrough } from '../access/gate.ts';
-import { EXCHANGE_GRANT } from '../clients/client.ts';
+import { ID_JAG_PROFILE } from '../assertions/id-jag.ts';
+import { ASSERTION_GRANT, EXCHANGE_GRANT } from '../clients/client.ts';
 import type { Config } from '../config.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
@@ -10,6 +11,7 @@ import type { SignedOut } from '../logout/signed-out.ts';
 import type { DeviceOptions } from '../provider/configuration.ts';
 import { TOO_SOON } from '../provider/device/polling.ts';
 import type { EngineCounts } from '../provider/events.ts';
+import type { AssertionOptions } from '../provider/grants/jwt-bearer.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
@@ -30,6 +32,8 @@ export interface EngineDependencies extends Dependencies {
   readonly clients: Clients;
   readonly statusLists: StatusLists;
   readonly endings: Pick<Endings, 'end'>;
+  /** Absent: no assertion is accepted. */
+  readonly assertions?: AssertionOptions | undefined;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 }
@@ -37,7 +41,9 @@ export interface EngineDependencies extends Dependencies {
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
   const { store, directory, clock, languageOf, pages, accounts, passThrough, access, organisations } = dependencies;
-  const { signedOut, endings, clients, counts, statusLists } = dependencies;
+  const { signedOut, endings, clients, counts, statusLists, assertions } = dependencies;
+  const { enterprise, workload } = config.trustedIssuers;
+  const hasIssuers = enterprise.length + workload.length > 0;
   const options = {
     issuer: config.issuer,
     store,
@@ -61,8 +67,10 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     languageOf,
     counts,
     device: composeDevice(config, dependencies),
-    moreGrants: config.exchangePolicy ? [EXCHANGE_GRANT] : [],
+    moreGrants: [...(config.exchangePolicy ? [EXCHANGE_GRANT] : []), ...(hasIssuers ? [ASSERTION_GRANT] : [])],
     exchange: config.exchangePolicy && { policy: config.exchangePolicy },
+    grantProfiles: enterprise.length > 0 ? [ID_JAG_PROFILE] : [],
+    assertions: hasIssuers ? assertions : undefined,
   };
   return (keys) => createEngine({ ...options, keys });
 }

@@ -101,6 +101,7 @@ export const english = {
     connectedFrom: 'Connected from',
     fromBrowser: 'a browser',
     fromDevice: 'a device that showed a code',
+    fromEnterprise: 'your organisation, which allowed this app for you',
     connectedSince: 'Since',
     lastRenewed: 'Last used',
     endsByItself: 'Ends by itself',

@@ -108,6 +108,7 @@ export const french: Language = {
     connectedFrom: 'Connectée via',
     fromBrowser: 'un navigateur',
     fromDevice: 'un appareil qui affichait un code',
+    fromEnterprise: 'votre organisation, qui a autorisé cette application pour vous',
     connectedSince: 'Depuis',
     lastRenewed: 'Dernière utilisation',
     endsByItself: 'Se termine d’elle-même',

@@ -102,6 +102,7 @@ export const german: Language = {
     connectedFrom: 'Verbunden über',
     fromBrowser: 'einen Browser',
     fromDevice: 'ein Gerät, das einen Code angezeigt hat',
+    fromEnterprise: 'Ihre Organisation, die diese App für Sie erlaubt hat',
     connectedSince: 'Seit',
     lastRenewed: 'Zuletzt verwendet',
     endsByItself: 'Endet von selbst',

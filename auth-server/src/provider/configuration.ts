@@ -76,6 +76,8 @@ export interface ConfigurationOptions extends ListingOptions {
   readonly renderError: NonNullable<Configuration['renderError']>;
   readonly device: DeviceOptions;
   readonly devicePages: DevicePageOptions;
+  /** Profiles of the JWT bearer grant that are accepted. */
+  readonly grantProfiles: readonly string[];
   /** Grant types besides those of the engine, for clients of the operator alone. */
   readonly moreGrants: readonly string[];
 }
@@ -125,6 +127,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
       revocation_endpoint_auth_methods_supported: AUTH_METHODS,
       prompt_values_supported: ['none', 'login', 'consent', SELECT_ACCOUNT],
       protected_resources: resources.all.map(({ identifiers }) => identifiers[0]),
+      // draft-ietf-oauth-identity-assertion-authz-grant-04 §7.2
+      ...(options.grantProfiles.length > 0 && { authorization_grant_profiles_supported: options.grantProfiles }),
     },
     // The scopes of the resources change at run time: supported-scopes.ts lists them, resource-indicators.ts checks them.
     scopes: [...OWN_SCOPES],

@@ -11,6 +11,7 @@ import { ClientDocumentError } from '../client-documents/document-error.ts';
 import { EXCHANGE_GRANT } from '../clients/client.ts';
 import { flowOf } from '../consent/interaction.ts';
 import { stateOf } from '../context-state.ts';
+import { refusedAssertion } from './grants/assertion-error.ts';
 import { isHeld } from './overrides/held-errors.ts';
 import { digest } from './records/grants.ts';
 
@@ -85,13 +86,21 @@ const refusal = (event: string, audited: AuditEvent) => (ctx: KoaContextWithOIDC
   const threat = REUSE[error.error_detail ?? ''];
   const told = isHeld(error) ? { told: 'the person, not the client' } : undefined;
   const reason = reasonOf(error);
-  const line = { error: error.error, reason, ...told, ...documentOf(error), ...partiesOf(ctx) };
+  const line = {
+    error: error.error,
+    reason,
+    ...told,
+    ...documentOf(error),
+    ...refusedAssertion(error),
+    ...partiesOf(ctx),
+  };
   // A device asks every few seconds while its person signs in (RFC 8628 §3.5).
   const isPending = error.error === 'authorization_pending';
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
   else logOf(ctx)[isPending ? 'debug' : 'info'](line, event);
   const details = { error: error.error, ...grantTypeOf(ctx), ...stateOf(ctx).details };
-  const refused = stateOf(ctx).details ? 'exchange.refused' : audited;
+  const isExchange = stateOf(ctx).details !== undefined && ctx.oidc.params?.grant_type === EXCHANGE_GRANT;
+  const refused = isExchange ? 'exchange.refused' : audited;
   if (!isPending) note(ctx, threat ? 'token.reused' : refused, { outcome: 'refused', reason, details });
 };
 

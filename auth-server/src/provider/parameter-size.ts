@@ -18,7 +18,7 @@ export const REGISTRATION = 16 * KIB;
 const SUBJECT_TOKEN = 32 * KIB;
 
 const CREDENTIALS: ReadonlySet<string> = new Set([
-  'client_assertion', 'client_secret', 'code', 'code_verifier', 'device_code', 'refresh_token', 'token',
+  'assertion', 'client_assertion', 'client_secret', 'code', 'code_verifier', 'device_code', 'refresh_token', 'token',
 ]); // biome-ignore format: one list
 const STORED_BY: ReadonlySet<string> = new Set([
   'authorization',

@@ -18,6 +18,7 @@ import { nameInterval, slowDown } from './device/polling.ts';
 import { countEvents, type EngineCounts, logEvents } from './events.ts';
 import { createFindAccount } from './find-account.ts';
 import { tellLostGrants } from './granted-resource.ts';
+import { type AssertionOptions, acceptAssertions } from './grants/jwt-bearer.ts';
 import { type ExchangeOptions, offerExchange } from './grants/token-exchange.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
@@ -42,6 +43,7 @@ import { nameSuccessors } from './overrides/token/refresh-rotation.ts';
 import { refuseOtherClients } from './overrides/token/unauthorized-client.ts';
 import { keepUpstreamSessions } from './overrides/upstream-sessions.ts';
 import { createRenderError, type ErrorPages } from './render-error.ts';
+import { resourceIndicators } from './resource-indicators.ts';
 import { moreClaims } from './tokens/more-claims.ts';
 
 export interface Engine {
@@ -71,6 +73,8 @@ export type EngineOptions = Omit<
   readonly languageOf: ChooseLanguage;
   /** Absent: nothing can be exchanged. */
   readonly exchange?: ExchangeOptions | undefined;
+  /** Absent: no assertion is accepted. */
+  readonly assertions?: AssertionOptions | undefined;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 };
@@ -82,6 +86,7 @@ export function createEngine({
   languageOf,
   counts,
   exchange,
+  assertions,
   ...options
 }: EngineOptions): Engine {
   const clientCache = createClientCache(options.clock);
@@ -122,6 +127,10 @@ export function createEngine({
   detectReplays(app, options.store, options.clock);
   holdErrors(app, options.preRegistered);
   if (exchange) offerExchange(app, exchange, { ...options, accounts, passThrough });
+  if (assertions) {
+    const resourceInfo = resourceIndicators(options.resources, options.keys.signing[0]).getResourceServerInfo;
+    acceptAssertions(app, assertions, { ...options, accounts, passThrough, resourceInfo });
+  }
   logEvents(app);
   if (counts) countEvents(app, counts);
   const sessions = createBrowserSessions(app, options.issuer.startsWith('https:'));

@@ -17,6 +17,8 @@ const AUTHORIZATION_ROUTES = new Set([
 ]); // biome-ignore format: one list
 
 type Indicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>;
+/** Audience, scopes and lifetime of a resource, the same for all grants. */
+export type ResourceInfo = NonNullable<Indicators['getResourceServerInfo']>;
 
 /** The identifiers in a `resource` parameter or member, which may be one, many or none. */
 export const indicators = (resource: unknown): readonly string[] =>
@@ -28,7 +30,10 @@ const unknownTarget = (resources: Resources): errors.OIDCProviderError => {
 };
 
 /** @param signing the current signing key */
-export function resourceIndicators(resources: Resources, { alg, kid }: SigningKey): Indicators {
+export function resourceIndicators(
+  resources: Resources,
+  { alg, kid }: SigningKey,
+): Indicators & { readonly getResourceServerInfo: ResourceInfo } {
   return {
     enabled: true,
     defaultResource: async (_ctx, _client, oneOf) => {

@@ -15,8 +15,8 @@ export interface GrantEntry {
   readonly resources: readonly string[];
   readonly scopes: readonly string[];
   readonly organisation?: string | undefined;
-  /** Where it was last approved: on a page of a browser, or for a device that shows a code (RFC 8628). */
-  readonly via: 'browser' | 'device';
+  /** Where it was last approved: on a page of a browser, for a device that shows a code (RFC 8628), or by an identity provider (ID-JAG). */
+  readonly via: 'browser' | 'device' | 'enterprise';
   /** The first approval. */
   readonly createdAt: number;
   /** The last approval or token request; a few minutes old at most. */

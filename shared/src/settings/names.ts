@@ -49,6 +49,7 @@ export const SETTING_NAMES: readonly string[] = [
   'DOCUMENT_LIFETIME',
   'DPOP_NONCE_REQUIRED',
   'DPOP_REQUIRED',
+  'ENTERPRISE_ISSUERS',
   'EXCHANGE_CLIENT_ID',
   'EXCHANGE_KEY',
   'EXCHANGE_KEY_FILE',
@@ -167,6 +168,7 @@ export const SETTING_NAMES: readonly string[] = [
   'UPSTREAMS',
   'UPSTREAM_GRACE',
   'UPSTREAM_RECHECK',
+  'WORKLOAD_ISSUERS',
 ];
 
 /** Variables that only the compose files read. */

@@ -4,6 +4,7 @@
  */
 import { editDistance, nearest } from '../text/nearest.ts';
 import type { Environment, Problem } from './config.ts';
+import { familyPrefix } from './family.ts';
 import { isOfIssuer, strayVariable } from './issuer-variables.ts';
 import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
 
@@ -55,7 +56,7 @@ export function unknownSettings(env: Environment): UnknownSettings {
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   for (const [name, value] of Object.entries(env).sort()) {
     if (!value || KNOWN.has(name) || foreign.has(name) || isSetBySomethingElse(name, value)) continue;
-    if (isOfIssuer(name, env) || isOfUpstream(name, env)) continue;
+    if (isOfIssuer(name, env) || isOfFamily(name, env)) continue;
     // The setting is also set under its correct name.
     if (env[written(name)] && name !== written(name)) continue;
     const predecessor = PREDECESSORS[name];
@@ -75,6 +76,21 @@ export function unknownSettings(env: Environment): UnknownSettings {
   return { problems, warnings };
 }
 
+/** Settings that list ids, and the first words of the variables that each id has. The service that reads them reports problems. */
+const FAMILIES = {
+  ENTERPRISE_ISSUERS: 'ENTERPRISE_ISSUER',
+  WORKLOAD_ISSUERS: 'WORKLOAD_ISSUER',
+  UPSTREAMS: 'UPSTREAM',
+} as const;
+
+const isOfFamily = (name: string, env: Environment): boolean =>
+  Object.entries(FAMILIES).some(([list, word]) =>
+    (env[list] ?? '')
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .some((id) => name.startsWith(familyPrefix(word, id))),
+  );
+
 const MAY_PROTECT = `may protect the server; correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;
 
 function whatItIs(name: string): string {
@@ -84,10 +100,6 @@ function whatItIs(name: string): string {
 
 /** A setting that each upstream of mcp-server has. */
 const UPSTREAM_MEMBER = /^UPSTREAM_\w+_(?:URL|MORE_HOSTS|AUDIENCE|RESOURCE|SCOPES)$/;
-
-/** Whether an upstream that UPSTREAMS names has the variable: mcp-server reports problems with it. */
-const isOfUpstream = (name: string, { UPSTREAMS = '' }: Environment): boolean =>
-  UPSTREAMS.split(/[\s,]+/).some((id) => id !== '' && name.startsWith(`UPSTREAM_${written(id)}_`));
 
 const KNOWN: ReadonlySet<string> = new Set([...SETTING_NAMES, ...COMPOSE_NAMES]);
 const PROTECTING = SETTING_NAMES.filter((name) => !HARMLESS.has(name.replace(/_FILE$/, '')));

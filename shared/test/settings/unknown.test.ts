@@ -185,3 +185,11 @@ describe('unknown variables in production', () => {
     }
   });
 });
+
+it('the variables of an issuer that a list names belong to it, and those of another id are reported', () => {
+  const env = { ENTERPRISE_ISSUERS: 'okta,acme-eu', WORKLOAD_ISSUERS: 'ci' };
+  const known = { ENTERPRISE_ISSUER_ACME_EU_SCOPES: 'x', WORKLOAD_ISSUER_CI_RULES: 'y' };
+  expect(unknownSettings({ ...env, ...known })).toEqual({ problems: [], warnings: [] });
+  const { warnings } = unknownSettings({ ...env, ENTERPRISE_ISSUER_OTHER_SCOPES: 'x' });
+  expect(warnings).toMatchObject([{ env: 'ENTERPRISE_ISSUER_OTHER_SCOPES' }]);
+});

@@ -47,7 +47,10 @@ export const begunAt = (grant: object): number | undefined => {
 
 type Via = GrantEntry['via'];
 
-export const viaOf = (grant: object): Via => (Reflect.get(grant, VIA) === 'device' ? 'device' : 'browser');
+export const viaOf = (grant: object): Via => {
+  const via: unknown = Reflect.get(grant, VIA);
+  return via === 'device' || via === 'enterprise' ? via : 'browser';
+};
 
 /**
  * The lifetime of the grant restarts, and its beginning stays.

@@ -58,7 +58,7 @@ export async function revokeGrant(key: string, { store, marks, clock }: Revoking
     const status = liveReferences(seconds(clock), statusOf(current));
     await marks.mark(status);
     if (current?.revoked) return false;
-    const after = { revoked: true, [STATUS]: status };
+    const after = { revoked: true, endedAt: seconds(clock), [STATUS]: status };
     const ttl = Math.max(...status.map(({ until }) => until - seconds(clock)), REMEMBERED);
     const written = current
       ? await store.replace(KIND, key, { before: current, after, ttl })

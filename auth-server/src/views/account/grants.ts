@@ -17,7 +17,7 @@ export interface ShownGrant {
   readonly servers: readonly string[];
   readonly scopes: readonly ShownScope[];
   readonly organisation?: string | undefined;
-  readonly via: 'browser' | 'device';
+  readonly via: 'browser' | 'device' | 'enterprise';
   /** Seconds since the epoch. */
   readonly createdAt: number;
   readonly lastUsedAt: number;
@@ -53,6 +53,8 @@ ${isEmpty ? html`<p>${texts.nothingConnected}</p>` : apps}
 </details>`;
 }
 
+const FROM = { browser: 'fromBrowser', device: 'fromDevice', enterprise: 'fromEnterprise' } as const;
+
 const bdi = (text: string): Html => html`<bdi>${text}</bdi>`;
 
 const nameOf = ({ client }: ShownGrant, { texts }: Language): string =>
@@ -68,7 +70,7 @@ ${client?.host && html`<dt>${texts.publishedBy}</dt><dd><strong>${bdi(client.hos
 <dt>${texts.onTheServer}</dt><dd>${servers.map((server, index) => html`${index > 0 && ', '}${bdi(server)}`)}</dd>
 ${scopes.length > 0 && html`<dt>${texts.mayDo}</dt><dd><ul class="ticks">${scopes.map((scope) => html`<li>${scopeWords(scope, language)}</li>`)}</ul></dd>`}
 ${organisation !== undefined && html`<dt>${texts.organisation}</dt><dd>${bdi(organisation)}</dd>`}
-<dt>${texts.connectedFrom}</dt><dd>${via === 'device' ? texts.fromDevice : texts.fromBrowser}</dd>
+<dt>${texts.connectedFrom}</dt><dd>${texts[FROM[via]]}</dd>
 <dt>${texts.connectedSince}</dt><dd>${time(createdAt, language)}</dd>
 <dt>${texts.lastRenewed}</dt><dd>${time(lastUsedAt, language)}</dd>
 <dt>${texts.endsByItself}</dt><dd>${time(expiresAt, language)}</dd>

@@ -32,7 +32,11 @@ const isEnded = async (idx: number) => isMarked((await statusStore.marks(LIST))?
 it('RFC 7009 §2.1 a grant is revoked by its key, and each of its references is marked', async () => {
   await store.put('Grant', key, { clientId: 'app', status: [until(100), until(DAY)] }, { ttl: 90 * DAY });
   await revoke();
-  expect((await store.get('Grant', key))?.value).toEqual({ revoked: true, status: [until(100), until(DAY)] });
+  expect((await store.get('Grant', key))?.value).toEqual({
+    revoked: true,
+    endedAt: expect.any(Number),
+    status: [until(100), until(DAY)],
+  });
   expect([await isEnded(100), await isEnded(DAY), await isEnded(101)]).toEqual([true, true, false]);
 });
 
@@ -49,5 +53,5 @@ it('the record of a revoked grant stays as long as its last token, so that a sec
 it('a grant of an earlier version, without references, is revoked too', async () => {
   await store.put('Grant', key, { clientId: 'app' }, { ttl: 90 * DAY });
   await revoke();
-  expect((await store.get('Grant', key))?.value).toEqual({ revoked: true, status: [] });
+  expect((await store.get('Grant', key))?.value).toEqual({ revoked: true, endedAt: expect.any(Number), status: [] });
 });

@@ -1,0 +1,74 @@
+/** Owns the file with the rules about workloads: which claims of a JWT give which subject, client, resource and scopes. */
+import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
+import { StartError } from '@mcp-oauth/shared/errors';
+import { readSettingFile } from '@mcp-oauth/shared/settings/file';
+import { repeatedMember } from '@mcp-oauth/shared/text/repeated-member';
+import { z } from 'zod';
+
+export interface WorkloadRule {
+  /** All of them must fit. */
+  readonly when: readonly Condition[];
+  readonly subject: string;
+  readonly client: string;
+  readonly resource: string;
+  readonly scopes: readonly string[];
+}
+
+interface Condition {
+  /** Path of the claim. */
+  readonly claim: string;
+  fits(value: unknown): boolean;
+}
+
+/** `repo:acme*` would also fit the repositories of `acme-evil`, so the part before the asterisk ends with a separator. */
+const PATTERN = /^(?:[^*]*[^*\s][^*]*|[^*]*[^*:/\s][^*]*[:/]\*)$/;
+
+const pattern = z.string().regex(PATTERN, 'expected a value, or a beginning with : or / before one * at its end');
+
+const rule = z.strictObject({
+  when: z.record(z.string().min(1), pattern).refine((when) => Object.keys(when).length > 0, {
+    message: 'expected at least one claim: a rule without any would be about every workload of the issuer',
+  }),
+  subject: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits and . _ -'),
+  client: z.string().min(1),
+  resource: z.string().min(1),
+  scopes: z.array(z.string().regex(SCOPE_TOKEN, 'expected a scope')).min(1),
+});
+
+const schema = z.array(rule).min(1);
+
+/** @throws StartError */
+export function readWorkloadRules(path: string): readonly WorkloadRule[] {
+  const text = readSettingFile(`the file ${path}`, path).toString();
+  const refuse = (message: string): never => {
+    throw new StartError(`the file ${path}: ${message}`);
+  };
+  const twice = repeatedMember(text);
+  if (twice !== undefined) refuse(`has ${JSON.stringify(twice)} twice in one object: keep one`);
+  const { data, error } = schema.safeParse(parsed(text) ?? refuse('is not JSON'));
+  if (!data) {
+    const [issue] = error.issues;
+    return refuse(`${issue?.path.join('.') || 'rules'}: ${issue?.message}`);
+  }
+  return data.map(({ when, ...others }) => ({ ...others, when: Object.entries(when).map(conditionOf) }));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function conditionOf([claim, expected]: readonly [string, string]): Condition {
+  const start = expected.endsWith('*') ? expected.slice(0, -1) : undefined;
+  return {
+    claim,
+    fits: (value) => {
+      // A list says that one of several is true, which is less than a rule asks for.
+      if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return false;
+      return start === undefined ? String(value) === expected : String(value).startsWith(start);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/** Proves that the JWT of a workload (RFC 7523) gives a token for a machine, by rules of the operator, and never that of a person. */
+import { decodeJwt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { localSubject } from '../../src/federation/subject.ts';
+import { startEnterprise } from '../support/enterprise.ts';
+import { ISSUER, MCP, read } from '../support/running-server.ts';
+import { rulesFile, startWorkloads } from '../support/workloads.ts';
+
+const refusedWith = (reason: string) => ({
+  status: 400,
+  error: 'invalid_grant',
+  description: 'the assertion was refused',
+  reason: expect.stringContaining(`: ${reason}: `),
+});
+
+const rule = (when: object, others: object = {}) => ({
+  ...{ when, subject: 'deploy', client: 'ci', resource: MCP, scopes: ['mcp:tools'] },
+  ...others,
+});
+
+describe('the JWT of a workload', () => {
+  it('RFC 7523 §2.1 the JWT of a workload gives a short token for the subject of its rule, without a refresh token', async () => {
+    await using workloads = await startWorkloads();
+    const tokens = await read(await workloads.present(await workloads.jwt()));
+    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 600, scope: 'mcp:tools' });
+    expect(tokens).not.toHaveProperty('refresh_token');
+    expect(decodeJwt(String(tokens.access_token))).toMatchObject({
+      aud: MCP,
+      client_id: 'ci',
+      sub: 'workload:actions:deploy',
+      status: { status_list: { idx: expect.any(Number) } },
+    });
+    expect(workloads.server.entries.findLast(({ event }) => event === 'token.issued')).toMatchObject({
+      who: 'workload:actions:deploy',
+      client: 'ci',
+      details: { assertion: 'workload', issuer: 'actions', workload: 'repo:acme/app:ref:refs/heads/main' },
+    });
+  });
+
+  it('RFC 9068 §5 the subject of a workload can never be that of a person: those are 43 characters without a colon', async () => {
+    const person = localSubject({ issuer: 'https://idp.example', subject: 'alice' });
+    expect(person).toMatch(/^[\w-]{43}$/);
+    await using workloads = await startWorkloads({
+      rules: [rule({ repository_owner: 'acme' }, { subject: person.toLowerCase().replace(/^[^a-z0-9]/, 'a') })],
+    });
+    const { access_token: access } = await read(await workloads.present(await workloads.jwt()));
+    expect(decodeJwt(String(access)).sub).toMatch(/^workload:actions:/);
+    // Nothing about a person is stored, and no claim about one is told.
+    const claims = Object.keys(decodeJwt(String(access))).sort();
+    expect(claims).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'scope', 'status', 'sub']);
+  });
+
+  it('a workload gets what the first fitting rule says: by all of its claims, by beginnings, and by claims inside of claims', async () => {
+    await using workloads = await startWorkloads({
+      rules: [
+        rule({ sub: 'repo:acme/app:*', environment: 'prod' }, { subject: 'prod', scopes: ['mcp:tools', 'mcp:admin'] }),
+        rule({ sub: 'repo:acme/app:*' }, { subject: 'any-branch' }),
+        rule({ 'kubernetes.io.namespace': 'jobs', 'kubernetes.io.serviceaccount.name': 'nightly' }, { subject: 'k8s' }),
+        rule({ run_attempt: '1' }, { subject: 'number' }),
+      ],
+    });
+    const subjectFor = async (claims: Record<string, unknown>) => {
+      const { access_token: access } = await read(await workloads.present(await workloads.jwt(claims)));
+      return decodeJwt(String(access)).sub;
+    };
+    expect(await subjectFor({ environment: 'prod' })).toBe('workload:actions:prod');
+    expect(await subjectFor({ sub: 'repo:acme/app:pull_request' })).toBe('workload:actions:any-branch');
+    const kubernetes = { namespace: 'jobs', serviceaccount: { name: 'nightly', uid: 'x' } };
+    const sub = 'system:serviceaccount:jobs:nightly';
+    expect(await subjectFor({ sub, 'kubernetes.io': kubernetes })).toBe('workload:actions:k8s');
+    expect(await subjectFor({ sub: 'x', run_attempt: 1 })).toBe('workload:actions:number');
+    const elsewhere = { ...kubernetes, namespace: 'default' };
+    expect(await workloads.refused(await workloads.jwt({ sub, 'kubernetes.io': elsewhere }))).toEqual(
+      refusedWith('rules'),
+    );
+  });
+
+  it('RFC 6749 §3.3 a workload gets the requested scopes of its rule, and no others', async () => {
+    await using workloads = await startWorkloads({
+      rules: [rule({ repository_owner: 'acme' }, { scopes: ['mcp:tools', 'mcp:admin'] })],
+    });
+    const jwt = await workloads.jwt();
+    expect((await read(await workloads.present(jwt))).scope).toBe('mcp:tools mcp:admin');
+    expect((await read(await workloads.present(jwt, { scope: 'mcp:admin other' }))).scope).toBe('mcp:admin');
+    expect(await workloads.refused(jwt, { scope: 'other' })).toMatchObject({ error: 'invalid_scope' });
+  });
+
+  it('RFC 8707 §2 a rule is for its client and its resource alone', async () => {
+    await using workloads = await startWorkloads();
+    const jwt = await workloads.jwt();
+    expect((await workloads.present(jwt, { resource: 'http://localhost:8080' })).status).toBe(200);
+    expect(await workloads.refused(jwt, { resource: 'https://other.example' })).toEqual(refusedWith('rules'));
+    expect(await workloads.refused(jwt, { client_id: 'other' })).toEqual(refusedWith('rules'));
+    expect(await workloads.refused(jwt, { client_id: 'nobody' })).toMatchObject({
+      status: 401,
+      error: 'invalid_client',
+    });
+  });
+
+  it.each<readonly [title: string, claims: Record<string, unknown>, reason: string]>([
+    ['of another repository', { sub: 'repo:acme-evil/app:ref:refs/heads/main' }, 'rules'],
+    ['of another owner', { repository_owner: 'evil' }, 'rules'],
+    ['without a claim of the rule', { repository_owner: undefined }, 'rules'],
+    ['with a list where the rule has one value', { repository_owner: ['acme', 'evil'] }, 'rules'],
+    ['without aud (RFC 7523 §3)', { aud: undefined }, 'aud'],
+    ['for somebody else (RFC 7523 §3)', { aud: 'https://sts.example' }, 'aud'],
+    ['for somebody else as well', { aud: [ISSUER, 'https://sts.example'] }, 'aud'],
+    ['without sub (RFC 7523 §3)', { sub: undefined }, 'claims'],
+    ['that has expired (RFC 7523 §3)', { iat: 1, exp: 2 }, 'times'],
+    ['that is valid for longer than a day', { exp: Math.floor(Date.now() / 1000) + 100_000 }, 'times'],
+    ['of an unknown issuer', { iss: 'https://evil.example' }, 'issuer'],
+  ])('a JWT %s is refused', async (_title, claims, reason) => {
+    await using workloads = await startWorkloads();
+    expect(await workloads.refused(await workloads.jwt(claims))).toEqual(refusedWith(reason));
+  });
+
+  it.each<readonly [typ: string | undefined, reason: string]>([
+    ['oauth-id-jag+jwt', 'issuer'],
+    ['Oauth-Id-Jag+jwt', 'typ'],
+    ['at+jwt', 'typ'],
+    ['secevent+jwt', 'typ'],
+    ['dpop+jwt', 'typ'],
+  ])('RFC 8725 §3.11 a JWT with the typ %s is refused', async (typ, reason) => {
+    await using workloads = await startWorkloads();
+    expect(await workloads.refused(await workloads.jwt({}, { typ }))).toEqual(refusedWith(reason));
+  });
+
+  it('an issuer of workloads can sign no ID-JAG, and an identity provider no workload', async () => {
+    await using workloads = await startWorkloads();
+    await using enterprise = await startEnterprise({
+      WORKLOAD_ISSUERS: 'actions',
+      WORKLOAD_ISSUER_ACTIONS_ISSUER: workloads.platform.url,
+      WORKLOAD_ISSUER_ACTIONS_RULES: rulesFile([rule({ sub: 'alice' }, { client: 'editor' })]),
+    });
+    const claims = { sub: 'alice', client_id: 'editor', resource: MCP };
+    const idJag = await workloads.jwt(claims, { typ: 'oauth-id-jag+jwt' });
+    expect(await enterprise.refused(idJag)).toEqual(refusedWith('issuer'));
+    expect((await enterprise.present(await workloads.jwt(claims))).status).toBe(200);
+    // And the identity provider identifies no workload.
+    const idToken = await enterprise.idJag({}, { typ: 'JWT' });
+    expect(await enterprise.refused(idToken)).toEqual(refusedWith('issuer'));
+  });
+
+  it('all tokens of a client have one status reference, so that they end with it, as those of a machine client', async () => {
+    await using workloads = await startWorkloads();
+    const [one, two] = [await workloads.present(await workloads.jwt()), await workloads.present(await workloads.jwt())];
+    const references = await Promise.all(
+      [one, two].map(async (answer) => decodeJwt(String((await read(answer)).access_token)).status),
+    );
+    expect(references[0], 'one reference for all tokens of the client').toEqual(references[1]);
+  });
+
+  it('the JWT of a workload may have another audience than this server, if the operator says so', async () => {
+    await using workloads = await startWorkloads({ env: { WORKLOAD_ISSUER_ACTIONS_AUDIENCE: 'mcp' } });
+    expect((await workloads.present(await workloads.jwt({ aud: 'mcp' }))).status).toBe(200);
+    expect(await workloads.refused(await workloads.jwt())).toEqual(refusedWith('aud'));
+  });
+});
