@@ -130,6 +130,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     ),
     ...judgeProvisioning(signIn),
     ...trusted.problems,
+    ...judgeExchange({ ...values, tools: tools.map(({ id }) => id) }),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);
@@ -147,7 +148,6 @@ const judge = (values: Readable): readonly Problem[] => [
   ...judgeKeys(values),
   ...judgeRegistration(values),
   ...judgePersonalTokens(values),
-  ...judgeExchange(values),
 ];
 
 /** Whether NODE_ENV was forgotten: this server is public. */

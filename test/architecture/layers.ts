@@ -24,9 +24,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'revocation',
     'storage',
   ],
+  'auth-server/connecting': ['federation', 'storage/record-store.ts', 'vault'],
   'auth-server/http': [
     'access',
     'administration',
+    'connecting',
     'context-state.ts',
     'federation',
     'keys',
@@ -47,6 +49,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/provider': [
     'access',
     'assertions',
+    'connecting',
     'context-state.ts',
     'client-documents',
     'clients',
@@ -65,7 +68,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'auth-server/storage': ['federation', 'keys', 'revocation'],
   'auth-server/revocation': ['keys', 'storage/record-store.ts'],
   'auth-server/vault': ['access', 'federation', 'storage/record-store.ts'],
-  'auth-server/views': ['administration', 'branding', 'federation', 'consent', 'languages'],
+  'auth-server/views': ['administration', 'branding', 'federation', 'consent', 'languages', 'resources'],
   'auth-server/branding': [],
   'auth-server/languages': [],
   'auth-server/federation': ['storage/record-store.ts'],

@@ -6,7 +6,7 @@ import type { SourceFile } from './source.ts';
 export type Rule = (files: readonly SourceFile[]) => readonly string[];
 
 const DOMAIN =
-  /^(auth-server\/src\/(personal-tokens|administration|exchange|federation|keys|branding|consent|provisioning|languages|resources|clients|registration|client-documents|revocation)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
+  /^(auth-server\/src\/(personal-tokens|administration|connecting|exchange|federation|keys|branding|consent|provisioning|languages|resources|clients|registration|client-documents|revocation)|mcp-server\/src\/(allowance|authorization|keys|sessions))\//;
 const DOMAIN_LIBRARIES = new Set(['jose', 'zod']);
 
 const place = (path: string) => {

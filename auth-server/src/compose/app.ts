@@ -33,6 +33,7 @@ import type { Recheck } from '../vault/recheck.ts';
 import { scimTokensOf } from './access.ts';
 import type { Admin } from './admin/admin.ts';
 import type { Clients } from './clients.ts';
+import type { Connecting } from './connections/connecting.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composePages } from './pages/pages.ts';
 import type { ComposedPersonalTokens } from './personal-tokens/server.ts';
@@ -58,6 +59,8 @@ export interface AppDependencies extends Dependencies {
   readonly cookieKeys: CookieKeys;
   readonly statusDocuments: StatusDocuments;
   readonly personal: ComposedPersonalTokens;
+  /** Absent: no tool uses accounts of people. */
+  readonly connecting: Connecting | undefined;
   readonly resources: Resources;
   readonly isReady: () => boolean;
   readonly onSignIn?: SignInObserver | undefined;
@@ -97,13 +100,19 @@ export function composeApp(
   const documents = dependencies.statusDocuments;
   const ownTokens = composeOwnTokens(config, dependencies);
   const { endings } = dependencies;
-  const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings, ownTokens };
+  const { connecting } = dependencies;
+  const pageParts = { ...signIn, store, directory, clientFacts: clients.facts, endings, ownTokens, connecting };
   return ({ app, guards, interactions, sessions, resources, revision }, key) => {
     const { pageSessions, routes: pageRoutes } = composePages({ ...pageParts, sessions, resources });
     const routes = [
       ...(admin ? [admin.routes(pageSessions)] : []),
-      interactionRoutes({ ...signIn, pageSessions, interactions }),
-      callbackRoutes({ ...signIn, pageSessions }),
+      interactionRoutes({
+        ...signIn,
+        pageSessions,
+        interactions,
+        connecting: connecting && { ...signIn, ...connecting },
+      }),
+      callbackRoutes({ ...signIn, pageSessions, connecting: connecting && { ...signIn, ...connecting, pageSessions } }),
       ...pageRoutes,
       logout,
       signOutRoutes({ ...signIn, sessions: pageSessions }),

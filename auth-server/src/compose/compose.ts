@@ -45,6 +45,7 @@ import { composeAdmin } from './admin/admin.ts';
 import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
 import { composeClients, prepareClients } from './clients.ts';
+import { composeConnecting, upstreamsBy } from './connections/connecting.ts';
 import { composeConnections, composeEndConnections } from './connections/connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
@@ -69,6 +70,7 @@ export interface Overrides {
   readonly log?: Logger;
   readonly audit?: Audit | undefined;
   readonly connectors?: readonly OpenConnector[];
+  readonly tools?: readonly OpenTools[];
   /** False for a server whose changes nobody keeps: the new tokens that an upstream gives for an answer would be lost. */
   readonly checksPersonalTokens?: boolean;
 }
@@ -89,7 +91,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const configured = [...new Set([...(overrides.connectors ? [] : config.signIn), ...config.tools])];
   const opened = openConnectors(configured, config.issuer, fetch, { clock, needs, onTrouble });
   const connectors = readOrganisations(overrides.connectors ?? opened.connectors, orgClaims);
-  const { tools } = opened;
+  const tools = overrides.tools ?? opened.tools;
   const storage = overrides.store
     ? storageOn(overrides.store, { ...overrides, clock })
     : await openStorage(config, { clock, log });
@@ -219,10 +221,12 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const connections = composeConnections(config, { ...dependencies, accounts });
   const clients = composeClients(config, dependencies);
   const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
-  const resources = composeResources(config, dependencies);
+  const connecting = composeConnecting(config, { ...dependencies, connections });
+  const upstreamsOf = upstreamsBy(config.exchangePolicy, dependencies.tools);
+  const resources = composeResources(config, { ...dependencies, upstreamsOf });
   const personal = await composePersonalTokens(config, { ...dependencies, cookies, resources, accounts, passThrough });
   const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
-  const people = { accounts, signedOut, passThrough, connections };
+  const people = { accounts, signedOut, passThrough, connections, connecting };
   const capabilities = { ...dependencies, ...status, ...people, endings, clients, resources };
   const assertions = await composeAssertions(config, { ...dependencies, resources });
   const createEngine = composeEngine(config, { ...capabilities, assertions, counts: meters });

@@ -4,6 +4,7 @@ import type { PassThrough } from '../access/gate.ts';
 import { ID_JAG_PROFILE } from '../assertions/id-jag.ts';
 import { ASSERTION_GRANT, EXCHANGE_GRANT } from '../clients/client.ts';
 import type { Config } from '../config.ts';
+import { lacksAccount } from '../connecting/missing.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
@@ -20,6 +21,7 @@ import { createEndedBefore } from '../revocation/ended-before.ts';
 import type { Endings } from '../revocation/endings.ts';
 import type { StatusLists } from '../revocation/status-lists.ts';
 import type { Clients } from './clients.ts';
+import type { Connecting } from './connections/connecting.ts';
 import type { Dependencies } from './dependencies.ts';
 
 export interface EngineDependencies extends Dependencies {
@@ -34,6 +36,8 @@ export interface EngineDependencies extends Dependencies {
   readonly endings: Pick<Endings, 'end'>;
   /** Absent: no assertion is accepted. */
   readonly assertions?: AssertionOptions | undefined;
+  /** Absent: no tool uses accounts of people. */
+  readonly connecting?: Pick<Connecting, 'connections'> | undefined;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 }
@@ -41,7 +45,7 @@ export interface EngineDependencies extends Dependencies {
 /** @returns a function that creates an engine for a set of keys; everything else outlives the engines */
 export function composeEngine(config: Config, dependencies: EngineDependencies): (keys: Keys) => Engine {
   const { store, directory, clock, languageOf, pages, accounts, passThrough, access, organisations } = dependencies;
-  const { signedOut, endings, clients, counts, statusLists, assertions } = dependencies;
+  const { signedOut, endings, clients, counts, statusLists, assertions, connecting } = dependencies;
   const { enterprise, workload } = config.trustedIssuers;
   const hasIssuers = enterprise.length + workload.length > 0;
   const options = {
@@ -61,6 +65,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     ...clients,
     clientIdMetadataDocuments: config.clientMetadata,
     resources: dependencies.resources,
+    lacksAccount: connecting ? lacksAccount(connecting.connections) : async () => false,
     lifetimes: lifetimesOf(config),
     maxTokenClaimsSize: config.maxTokenClaimsSize,
     pages,

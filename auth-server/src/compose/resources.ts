@@ -1,14 +1,15 @@
 /** Owns how the protected resources are created from the settings (RFC 8707), and the source of their scopes (RFC 9728 §2). */
 import { type OnFailure, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import type { Config } from '../config.ts';
-import { createResources, type ResourceSetting, type Resources } from '../resources/resource.ts';
+import { createResources, type ResourceSetting, type Resources, type UsualSettings } from '../resources/resource.ts';
 import { createScopeSource } from '../resources/resource-metadata.ts';
 import type { Dependencies } from './dependencies.ts';
 
-export function composeResources(
-  config: Config,
-  { clock, log, fetch }: Pick<Dependencies, 'clock' | 'log' | 'fetch'>,
-): Resources {
+interface ResourceDependencies extends Pick<Dependencies, 'clock' | 'log' | 'fetch'> {
+  readonly upstreamsOf?: UsualSettings['upstreamsOf'];
+}
+
+export function composeResources(config: Config, { clock, log, fetch, upstreamsOf }: ResourceDependencies): Resources {
   const words = config.scopeDescriptions;
   const sourceOf = ({ scopes, metadataUrl: url, identifiers }: ResourceSetting) => {
     if (scopes || !url) return undefined;
@@ -18,5 +19,5 @@ export function composeResources(
     const onRecovery = () => log.info({ url }, 'resource metadata fetched again');
     return createScopeSource({ url, identifiers, words, fetch, clock, onFailure, onRecovery });
   };
-  return createResources(config.resources, sourceOf, { words, claims: config.tokenClaims });
+  return createResources(config.resources, sourceOf, { words, claims: config.tokenClaims, upstreamsOf });
 }

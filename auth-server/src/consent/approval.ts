@@ -20,14 +20,19 @@ const FACTS = {
   resource: ({ resource }) => resource.identifier,
   scopes: ({ scopes, ownScopes = [] }) => [...scopes.map(({ name }) => name), ...ownScopes].sort(),
   claims: ({ claims = [] }) => [...claims].sort(),
+  upstreams: (pending) => upstreamsIn(pending).map(({ connector, scopes }) => [connector, ...scopes]),
   account: ({ accountId }) => accountId ?? null,
 } as const satisfies Record<string, (pending: PendingInteraction) => unknown>;
 
 type Fact = keyof typeof FACTS;
 
+const upstreamsIn = ({ scopes }: PendingInteraction) => scopes.flatMap(({ upstream }) => upstream ?? []);
+
 /** Facts that are left out where they are absent, as they were before there were any. */
-const isAbsent = (name: string, { claims, userCode }: PendingInteraction): boolean =>
-  (name === 'claims' && !claims?.length) || (name === 'userCode' && userCode === undefined);
+const isAbsent = (name: string, pending: PendingInteraction): boolean =>
+  (name === 'claims' && !pending.claims?.length) ||
+  (name === 'userCode' && pending.userCode === undefined) ||
+  (name === 'upstreams' && upstreamsIn(pending).length === 0);
 
 /** The list as text: two pages with the same facts have the same text. */
 const written = (pending: PendingInteraction, ...without: readonly Fact[]): string =>
@@ -68,7 +73,8 @@ export interface Approval {
 /** Maximum number of stored approvals per client and account. The oldest is dropped first; its page is then shown again. */
 const MOST = 20;
 
-const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes', 'claims'));
+/** What tools may do at an upstream is compared with what the person has connected there, at each request. */
+const factsOf = (pending: PendingInteraction): string => digest(written(pending, 'scopes', 'claims', 'upstreams'));
 
 /** A scope that the person left out now is asked for again, whatever they approved before. */
 const withoutScopes = (approvals: readonly Approval[], leftOut: readonly string[] = []): readonly Approval[] =>

@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import { type PersonClaim, urlPath } from '@mcp-oauth/shared/contract';
 import type { HttpExchange } from '@mcp-oauth/shared/http/exchange';
 import type { ToolsOfScope } from '../resources/scope-tools.ts';
+import type { UpstreamScope } from '../resources/upstream-scope.ts';
 
 /** An authorization request that waits for a person, as the sign-in page shows it. */
 export interface PendingInteraction {
@@ -40,6 +41,8 @@ export interface PendingInteraction {
     readonly isFixed?: boolean;
     /** The tools behind it, if the resource describes them: text for the page, not a fact that is approved. */
     readonly tools?: ToolsOfScope | undefined;
+    /** The account of the person that tools may use with this scope. Absent: the scope is about the resource alone. */
+    readonly upstream?: UpstreamScope | undefined;
   }[];
   /** Names of the scopes that the client asked for and the person left out. */
   readonly leftOut?: readonly string[];

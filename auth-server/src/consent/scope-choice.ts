@@ -19,8 +19,12 @@ export function narrowed(pending: PendingInteraction, { chosen, permitted }: Bou
   return { ...pending, scopes, leftOut: [...(pending.leftOut ?? []), ...leftOut] };
 }
 
-/** The request without scopes that were left out before the person went to an upstream. */
-export const without = (pending: PendingInteraction, leftOut: readonly string[] = []): PendingInteraction =>
-  narrowed(pending, {
-    chosen: new Set(pending.scopes.map(({ name }) => name).filter((name) => !leftOut.includes(name))),
-  });
+/**
+ * The request without scopes that the person left out before they went to an upstream, or for which an upstream gave no account: that
+ * may be one which alone was asked for.
+ */
+export function without(pending: PendingInteraction, leftOut: readonly string[] = []): PendingInteraction {
+  const isKept = ({ name }: PendingInteraction['scopes'][number]) => !leftOut.includes(name);
+  const names = pending.scopes.filter((scope) => !isKept(scope)).map(({ name }) => name);
+  return { ...pending, scopes: pending.scopes.filter(isKept), leftOut: [...(pending.leftOut ?? []), ...names] };
+}

@@ -19,15 +19,19 @@ interface Judged extends Partial<Values<typeof exchangeSettings>> {
   readonly clients?: readonly Client[];
   readonly resources?: readonly Pick<ResourceSetting, 'identifiers'>[];
   readonly statusLists?: string;
+  /** Ids of the connectors whose tokens tools may get. */
+  readonly tools?: readonly string[];
 }
 
 /** A rule that never fits looks like a permission. */
-export function judgeExchange({ exchangePolicy: policy, clients, resources, statusLists }: Judged): readonly Problem[] {
+export function judgeExchange(judged: Judged): readonly Problem[] {
+  const { exchangePolicy: policy, clients, resources, statusLists, tools = [] } = judged;
   if (!policy) return [];
   const problems = policy.flatMap((rule, n) =>
     [
       ...(clients ? judgeClient(rule, clients) : []),
       ...(resources ? judgeResources(rule, resources) : []),
+      ...judgeConnectors(rule, tools),
       ...(policy.findIndex((other) => isSamePair(other, rule)) < n
         ? ['has the same client and resource as another entry']
         : []),
@@ -52,9 +56,13 @@ function judgeResources(rule: ExchangeRule, known: NonNullable<Judged['resources
   return [
     ...[rule.resource, ...targets].filter((one) => !find(one)).map((one) => `${one} is not in RESOURCES`),
     ...targets.filter((one) => own && find(one) === own).map((one) => `${one} is its own resource`),
-    ...rule.connectors.map((connector) => `the connector ${JSON.stringify(connector)} is not for tools`),
   ];
 }
+
+const judgeConnectors = ({ connectors }: ExchangeRule, tools: readonly string[]): readonly string[] =>
+  connectors
+    .filter((id) => !tools.includes(id))
+    .map((id) => `the connector ${JSON.stringify(id)} is not for tools: add tools to its USE`);
 
 const isSame = (a: string, b: string): boolean => canonicalResource(a) === canonicalResource(b);
 

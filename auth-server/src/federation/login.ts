@@ -30,8 +30,23 @@ export interface LoginOfPage {
   };
 }
 
+/** The way to an upstream on which a person, who is known already, connects an account for tools. It signs nobody in. */
+export interface LoginOfConnection {
+  readonly connector: string;
+  readonly connection: {
+    readonly accountId: string;
+    /** For which client the tools act. */
+    readonly clientId: string;
+    readonly scopes: readonly string[];
+    /** The authorization request that goes on afterwards. Absent: the person came by a link. */
+    readonly interaction?: string | undefined;
+  };
+}
+
+type Login = LoginOfInteraction | LoginOfPage | LoginOfConnection;
+
 /** The state that waits for the upstream's answer. */
-export type LoginState = (LoginOfInteraction | LoginOfPage) & Pick<LoginChecks, 'nonce' | 'codeVerifier'>;
+export type LoginState = Login & Pick<LoginChecks, 'nonce' | 'codeVerifier'>;
 
 /** A person who signed in at an upstream. */
 export interface SignedIn {
@@ -43,7 +58,7 @@ export interface SignedIn {
 }
 
 /** How a sign-in ended; its interaction finishes with this outcome. */
-type LoginOutcome = Pick<LoginOfInteraction, 'approval' | 'leftOut'> &
+export type LoginOutcome = Pick<LoginOfInteraction, 'approval' | 'leftOut'> &
   (
     | SignedIn
     /** The session of this browser goes on. */
@@ -54,7 +69,7 @@ type LoginOutcome = Pick<LoginOfInteraction, 'approval' | 'leftOut'> &
 export interface Logins {
   /** Creates checks; nothing is stored before `start`. */
   createChecks(): LoginChecks;
-  start(checks: LoginChecks, login: LoginOfInteraction | LoginOfPage): Promise<void>;
+  start(checks: LoginChecks, login: Login): Promise<void>;
   /** Reads without taking, so that an answer that is refused early does not use up the login. */
   find(state: string): Promise<LoginState | undefined>;
   /** Of concurrent calls exactly one gets the login. */

@@ -4,6 +4,7 @@
  */
 
 import { SCOPES } from '@mcp-oauth/shared/contract';
+import { english as connections } from './connections/english.ts';
 
 export const english = {
   tag: 'en',
@@ -137,6 +138,7 @@ export const english = {
     tokenNotAllowed: 'No token was created: nothing was chosen, or something that this account may not have.',
     tokenTooManyToday: 'No token was created: you have created as many as are allowed in a day.',
     tokenTooMany: 'No token was created: you already have as many as are allowed. End one first.',
+    ...connections,
     // The choice of an organisation.
     whichOrganisation: 'Which organisation?',
     oneOrganisation:

@@ -1,4 +1,5 @@
 /** Owns the French texts of the pages. */
+import { french as connections } from './connections/french.ts';
 import type { ByNumber, Language } from './language.ts';
 
 /** A sign of two parts stands on the line of its word. */
@@ -146,6 +147,7 @@ export const french: Language = {
       'Aucun jeton n’a été créé : rien n’était choisi, ou quelque chose que ce compte ne peut pas avoir.',
     tokenTooManyToday: 'Aucun jeton n’a été créé : vous en avez déjà créé autant que permis en un jour.',
     tokenTooMany: 'Aucun jeton n’a été créé : vous en avez déjà autant que permis. Mettez d’abord fin à l’un d’eux.',
+    ...connections,
     // The choice of an organisation.
     whichOrganisation: 'Quelle organisation ?',
     oneOrganisation:

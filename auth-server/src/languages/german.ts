@@ -1,4 +1,5 @@
 /** Owns the German texts of the pages. */
+import { german as connections } from './connections/german.ts';
 import type { Language } from './language.ts';
 
 export const german: Language = {
@@ -139,6 +140,7 @@ export const german: Language = {
       'Es wurde kein Token erstellt: Es war nichts gewählt, oder etwas, das dieses Konto nicht haben darf.',
     tokenTooManyToday: 'Es wurde kein Token erstellt: Sie haben heute schon so viele wie möglich erstellt.',
     tokenTooMany: 'Es wurde kein Token erstellt: Sie haben schon so viele wie möglich. Beenden Sie zuerst eines.',
+    ...connections,
     // The choice of an organisation.
     whichOrganisation: 'Welche Organisation?',
     oneOrganisation:

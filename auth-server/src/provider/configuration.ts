@@ -9,6 +9,7 @@ import type { Access } from '../access/access.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { Judge } from '../client-documents/document.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
+import type { LacksAccount } from '../connecting/missing.ts';
 import { interactionPath } from '../consent/interaction.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
 import type { Keys } from '../keys/key-store.ts';
@@ -73,6 +74,7 @@ export interface ConfigurationOptions extends ListingOptions {
   readonly findAccount: FindAccount;
   readonly access: Pick<Access, 'permitted'>;
   readonly organisations: Organisations;
+  readonly lacksAccount: LacksAccount;
   readonly renderError: NonNullable<Configuration['renderError']>;
   readonly device: DeviceOptions;
   readonly devicePages: DevicePageOptions;

@@ -4,7 +4,14 @@ import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provid
 import { stateOf } from '../context-state.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 import type { Resource, Resources } from '../resources/resource.ts';
-import { effectiveScope, grantableScopes, hasUnknownScope, namesOf } from '../resources/scope.ts';
+import {
+  allScopes,
+  effectiveScope,
+  grantableScopes,
+  hasUnknownScope,
+  namesOf,
+  type ScopeBounds,
+} from '../resources/scope.ts';
 import { scopeBound } from './clients/policy.ts';
 
 /** Scopes of this server itself, in addition to those of the resources. */
@@ -66,20 +73,20 @@ async function narrow(ctx: KoaContextWithOIDC, resource: Resource, resources: Re
     throw new errors.InvalidTarget('only one resource per request is supported');
   }
   params.scope = askedScope(ctx, params.scope);
-  await grantScope(ctx, resource, { own });
+  await grantScope(ctx, resource, { own, hasPerson: true });
 }
 
 /**
  * Sets the scope that the request gets. The configuration of a pre-registered client limits it; for a machine client this is the
  * only limit, because no person is asked (RFC 6749 §4.4.2).
  */
-async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, { own = NONE }: { own?: ReadonlySet<string> }) {
+async function grantScope(ctx: KoaContextWithOIDC, resource: Resource, bounds: Omit<ScopeBounds, 'bound'>) {
   const params = parameters(ctx);
   const asked = typeof params.scope === 'string' ? params.scope : undefined;
   const bound = scopeBound(ctx.oidc.client);
   // The resource may have added the scope since its metadata was read.
-  if (hasUnknownScope(asked, resource, own)) await resource.renew();
-  const granted = effectiveScope(asked, resource, { own, bound });
+  if (hasUnknownScope(asked, resource, bounds.own ?? NONE)) await resource.renew();
+  const granted = effectiveScope(asked, resource, { ...bounds, bound });
   if (!granted) {
     const known = grantableScopes(resource, bound).join(' ');
     throw new errors.InvalidScope(`none of these scopes can be granted; possible: ${known || 'none'}`, asked ?? '');
@@ -96,7 +103,7 @@ export function issuableScopes(ctx: KoaContextWithOIDC, identifier: string, reso
   const approved = resource.isCertain ? '' : (ctx.oidc.entities.Grant?.getResourceScope(identifier) ?? '');
   const bound = scopeBound(ctx.oidc.client);
   const within = bound === undefined ? undefined : new Set(namesOf(bound));
-  const names = [...new Set([...Object.keys(resource.scopes), ...namesOf(approved)])].filter(
+  const names = [...new Set([...allScopes(resource), ...namesOf(approved)])].filter(
     (name) => within?.has(name) ?? true,
   );
   return stateOf(ctx).permitted?.(names, resource.baseScopes) ?? names;

@@ -6,6 +6,7 @@ import { BASE_SCOPE, canonicalResource, type PersonClaim, SCOPES } from '@mcp-oa
 import type { ScopeSource } from './resource-metadata.ts';
 import { describeScopes, type Scopes } from './scope-description.ts';
 import { NO_TOOLS, type ToolsByScope } from './scope-tools.ts';
+import type { UpstreamScope } from './upstream-scope.ts';
 
 /** What the operator configures for a resource. */
 export interface ResourceSetting {
@@ -37,6 +38,8 @@ export interface Resource extends ResourceSetting {
   /** The scopes that everybody who may come in has: those that `defaultScope` of the operator names, or the base scope of our MCP server. */
   readonly baseScopes: ReadonlySet<string>;
   readonly claims: readonly PersonClaim[];
+  /** The accounts of a person that its tools may use: each is a scope that is valid here and is not among `scopes`. */
+  readonly upstreams: readonly UpstreamScope[];
   /** The tools behind each scope, as far as its metadata describes them. */
   readonly tools: ToolsByScope;
   /** Whether `scopes` come from the operator or the resource; otherwise they are those of our own MCP server. */
@@ -61,9 +64,11 @@ export interface Resources {
   revision(): number;
 }
 
-interface UsualSettings {
+export interface UsualSettings {
   readonly words?: Scopes;
   readonly claims?: readonly PersonClaim[] | undefined;
+  /** Absent: no tool uses an account of a person. */
+  readonly upstreamsOf?: ((identifiers: readonly string[]) => readonly UpstreamScope[]) | undefined;
 }
 
 /**
@@ -74,11 +79,13 @@ interface UsualSettings {
 export function createResources(
   settings: readonly [ResourceSetting, ...ResourceSetting[]],
   sourceOf: (setting: ResourceSetting) => ScopeSource | undefined = () => undefined,
-  { words = {}, claims = [] }: UsualSettings = {},
+  { words = {}, claims = [], upstreamsOf = () => [] }: UsualSettings = {},
 ): Resources {
   const [first, ...others] = settings;
-  const open = (setting: ResourceSetting) =>
-    live({ ...setting, claims: setting.claims ?? claims }, sourceOf(setting), words);
+  const open = (setting: ResourceSetting) => {
+    const complete = { ...setting, claims: setting.claims ?? claims, upstreams: upstreamsOf(setting.identifiers) };
+    return live(complete, sourceOf(setting), words);
+  };
   const preferred = open(first);
   const all = [preferred, ...others.map(open)];
   const byIdentifier = new Map(
@@ -99,7 +106,7 @@ export function createResources(
   };
 }
 
-type Complete = ResourceSetting & Pick<Resource, 'claims'>;
+type Complete = ResourceSetting & Pick<Resource, 'claims' | 'upstreams'>;
 
 function live(setting: Complete, source: ScopeSource | undefined, words: Scopes): Resource {
   const named = setting.scopes && withWords(setting.scopes, words);

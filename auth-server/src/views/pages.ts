@@ -3,6 +3,9 @@ import { pageHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Brand } from '../branding/brand.ts';
 import { type AccountView, accountPage } from './account/account.ts';
 import { type PageSignInView, pageSignInPage } from './account/sign-in.ts';
+import { type ConnectedView, connectedPage } from './connect/connected.ts';
+import { type LinkView, linkPage } from './connect/link.ts';
+import { type LinkOfOtherView, linkOfOtherPage } from './connect/other-person.ts';
 import {
   type DeviceCodeView,
   type DeviceConfirmView,
@@ -31,6 +34,9 @@ export interface Pages {
   deviceEnd(view: Branded<DeviceEndView>): string;
   pageSignIn(view: Branded<PageSignInView>): string;
   account(view: Branded<AccountView>): string;
+  link(view: Branded<LinkView>): string;
+  linkOfOther(view: Branded<LinkOfOtherView>): string;
+  connected(view: Branded<ConnectedView>): string;
 }
 
 type Branded<View> = Omit<View, 'brand'>;
@@ -48,4 +54,7 @@ export const createPages = (brand: Brand): Pages => ({
   deviceEnd: (view) => deviceEndPage({ ...view, brand }),
   pageSignIn: (view) => pageSignInPage({ ...view, brand }),
   account: (view) => accountPage({ ...view, brand }),
+  link: (view) => linkPage({ ...view, brand }),
+  linkOfOther: (view) => linkOfOtherPage({ ...view, brand }),
+  connected: (view) => connectedPage({ ...view, brand }),
 });

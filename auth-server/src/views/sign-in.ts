@@ -7,8 +7,10 @@ import { type Html, html, trusted } from '@mcp-oauth/shared/pages/html';
 import type { PendingInteraction } from '../consent/interaction.ts';
 import type { Account } from '../federation/account.ts';
 import { dayIn, fill, inMarkup, inWords, type Language, said } from '../languages/language.ts';
+import type { UpstreamScope } from '../resources/upstream-scope.ts';
 import { clientName, originOf } from './client/client-name.ts';
 import { scopeWords } from './client/scope-words.ts';
+import { upstreamItems } from './client/upstream-words.ts';
 import { type Destination, destinationOf, deviceOf } from './destination.ts';
 import { framed, type Look } from './frame.ts';
 
@@ -88,9 +90,15 @@ function scopeItem(scope: PendingInteraction['scopes'][number], language: Langua
   const { name, isFixed, tools } = scope;
   const words = scopeWords(scope, language);
   const text = tools?.isReadOnly ? html`${words} <span class="tag">${language.texts.readOnly}</span>` : words;
-  if (isFixed) return html`<li>${text}${toolList(tools, language)}</li>`;
-  return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label>${toolList(tools, language)}</li>`;
+  const more = scope.upstream ? upstreamList(scope.upstream, language) : toolList(tools, language);
+  if (isFixed) return html`<li>${text}${more}</li>`;
+  return html`<li class="choice"><label><input type="checkbox" form="approve" name="scope" value="${name}" autocomplete="off" checked> <span>${text}</span></label>${more}</li>`;
 }
+
+/** It is not folded: the person approves what it says. */
+const upstreamList = ({ provider, scopes }: UpstreamScope, language: Language): Html =>
+  html`<ul class="within">${upstreamItems(provider, scopes, language)}</ul>
+<p class="within soft small">${fill(language, 'upstreamAsks', { provider: bdi(provider) })}</p>`;
 
 const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language: Language): Html | undefined =>
   tools &&

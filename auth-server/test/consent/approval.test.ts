@@ -17,6 +17,12 @@ const identity = (change: object) => ({
   client: { ...pending.client, identity: { ...pending.client.identity, ...change } },
 });
 
+const upstream = (scopes: readonly string[]) => ({
+  name: 'mcp:tools',
+  description: 'Use the tools',
+  upstream: { name: 'upstream:github', connector: 'github', provider: 'GitHub', scopes },
+});
+
 /** Each row changes one fact of the page. */
 const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another client', { client: { ...pending.client, id: 'other' } }],
@@ -32,6 +38,7 @@ const CHANGES: readonly (readonly [string, Partial<PendingInteraction>])[] = [
   ['another server', { resource: { identifier: 'https://other.example/mcp', name: 'mcp.example' } }],
   ['another scope', { scopes: [{ name: 'mcp:admin', description: 'Use the tools' }] }],
   ['a claim about the person', { claims: ['name'] }],
+  ['an account at an upstream', { scopes: [...pending.scopes, { ...upstream(['repo']), name: 'upstream:github' }] }],
   ['another person', { accountId: 'bob' }],
 ];
 
@@ -54,6 +61,15 @@ describe('RFC 9700 §4.7 the form token', () => {
     const other = { jwks: { keys: [{ x: '1', kty: 'EC' }] }, client_name: 'App' };
     const reread = { ...pending, client: { ...pending.client, identity: other } };
     expect(formToken('key', reread)).toBe(formToken('key', pending));
+  });
+
+  it('a form token is not valid when tools want something else at the upstream than the page showed', () => {
+    const tokenFor = (...scopes: readonly string[]) => formToken('key', { ...pending, scopes: [upstream(scopes)] });
+    expect(tokenFor('repo')).toBe(tokenFor('repo'));
+    expect(tokenFor('repo')).not.toBe(tokenFor('repo', 'admin'));
+    expect(approvalOf({ ...pending, scopes: [upstream(['repo'])] })).not.toBe(
+      approvalOf({ ...pending, scopes: [upstream(['admin'])] }),
+    );
   });
 
   it('a form token is not valid for another key', () =>

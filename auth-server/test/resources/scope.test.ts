@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createResources } from '../../src/resources/resource.ts';
 import { resources as setting } from '../../src/resources/resource-setting.ts';
 import { effectiveScope, namesOf, resourceScopes } from '../../src/resources/scope.ts';
+import { upstreamScopeOf } from '../../src/resources/upstream-scope.ts';
 
 const resource = createResources(setting().parse('https://mcp.example.com')).default;
 const own = new Set(['openid', 'offline_access']);
@@ -35,6 +36,22 @@ describe('RFC 6749 §3.3 scope', () => {
     ['a request for our own scopes, which are not limited', 'openid mcp:admin', 'mcp:tools', 'openid mcp:tools'],
   ])('§3.3 a client with a scope limit asks %s', (_, asked, bound, effective) => {
     expect(effectiveScope(asked, resource, { own, bound })).toBe(effective);
+  });
+
+  it.each([
+    ['gets it', 'mcp:tools upstream:github', true, undefined, 'mcp:tools upstream:github'],
+    ['gets it alone', 'upstream:github', true, undefined, 'upstream:github'],
+    ['does not get another one', 'mcp:tools upstream:gitlab', true, undefined, 'mcp:tools'],
+    ['gets nothing for another one alone', 'upstream:gitlab', true, undefined, ''],
+    ['does not get it without asking', undefined, true, undefined, 'mcp:tools'],
+    ['does not get it beyond its limit', 'mcp:tools upstream:github', true, 'mcp:tools', 'mcp:tools'],
+    ['gets it within its limit', 'upstream:github', true, 'upstream:github', 'upstream:github'],
+    ['does not get it where no person is asked', 'mcp:tools upstream:github', false, undefined, 'mcp:tools'],
+  ])('§3.3 a client that asks for an account at an upstream %s', (_, asked, hasPerson, bound, effective) => {
+    const upstreamsOf = () => [upstreamScopeOf({ id: 'github', title: 'GitHub', scopes: ['repo'] })];
+    const connecting = createResources(setting().parse('https://mcp.example.com'), undefined, { upstreamsOf });
+    expect(effectiveScope(asked, connecting.default, { own, bound, hasPerson })).toBe(effective);
+    expect(connecting.scopes()).not.toContain('upstream:github');
   });
 
   const names = ['openid', 'mcp:tools', 'mcp:admin', 'claudeai', '', 'toString'];

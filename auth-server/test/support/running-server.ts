@@ -9,7 +9,7 @@ import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { type Scraped, scrape } from '@mcp-oauth/shared/testing/scrape';
 import { compose } from '../../src/compose/compose.ts';
-import type { OpenConnector } from '../../src/federation/registry.ts';
+import type { OpenConnector, OpenTools } from '../../src/federation/registry.ts';
 import type { GrantDirectory } from '../../src/revocation/grant-directory.ts';
 import type { StatusStore } from '../../src/revocation/status-store.ts';
 import type { RecordStore } from '../../src/storage/record-store.ts';
@@ -47,10 +47,12 @@ export interface ServerOptions {
   readonly fetch?: typeof fetch;
   /** Replaces or extends the connector `acme`; or those that `env` configures. */
   readonly connectors?: ((acme: OpenConnector) => readonly OpenConnector[]) | 'configured';
+  /** Upstreams whose tokens tools may get. */
+  readonly tools?: readonly OpenTools[];
 }
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const { env = {}, store, directory, statusStore, clock, fetch: outward = unreachable, connectors } = options;
+  const { env = {}, store, directory, statusStore, clock, fetch: outward = unreachable, connectors, tools } = options;
   const issuer = env.ISSUER ?? ISSUER;
   const log: Record<string, unknown>[] = [];
   const entries: AuditEntry[] = [];
@@ -64,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ...(connectors !== 'configured' && {
         connectors: connectors?.(acmeConnector(issuer)) ?? [acmeConnector(issuer)],
       }),
+      ...(tools && { tools }),
       ...(clock && { clock }),
       ...(directory && { directory }),
       ...(statusStore && { statusStore }),

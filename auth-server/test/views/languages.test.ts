@@ -6,6 +6,7 @@ import { english } from '../../src/languages/english.ts';
 import { french } from '../../src/languages/french.ts';
 import { german } from '../../src/languages/german.ts';
 import { type Language, momentIn } from '../../src/languages/language.ts';
+import { connectionsSection } from '../../src/views/account/connections.ts';
 import { grantsSection, type ShownGrant } from '../../src/views/account/grants.ts';
 import { signOutSection } from '../../src/views/account/sign-out.ts';
 import { createPages } from '../../src/views/pages.ts';
@@ -45,7 +46,27 @@ const view = (language: Language, pending: Partial<SignInView['pending']> = {}):
   connectors: [{ id: 'entra', title: 'Microsoft' }],
   token: 'token',
 });
+/** Every scope with words of its own, one without, and one that says nothing. */
+const UPSTREAM = [
+  'read:user user:email user read:org repo public_repo gist openid offline_access admin:hook Mail.Read Mail.Send',
+  'Calendars.Read Calendars.ReadWrite Files.Read Files.ReadWrite https://graph.microsoft.com/Contacts.Read',
+].flatMap((names) => names.split(' '));
+const upstream = { name: 'upstream:github', connector: 'github', provider: 'GitHub', scopes: UPSTREAM };
+const connection = { connector: 'github', provider: 'GitHub', connectedAt: 1_000_000_000, scopes: UPSTREAM };
+
 const client = (change: object) => ({ client: { id: 'client', name: undefined, identity: {}, ...change } });
+
+const link = (language: Language) => ({
+  language,
+  client: { id: 'client', name: 'Cursor', host: 'cursor.example' },
+  provider: 'GitHub',
+  account,
+  connected: undefined,
+  scopes: UPSTREAM,
+  path: '/connect/handle',
+  accountPage: '/account',
+  token: 'token',
+});
 
 const grant: ShownGrant = {
   id: 'grant',
@@ -54,6 +75,7 @@ const grant: ShownGrant = {
   scopes: [
     ...Object.entries(SCOPES).map(([name, description]) => ({ name, description })),
     { name: 'notes:write', description: 'notes:write' },
+    { name: upstream.name, description: upstream.name, upstream },
   ],
   organisation: 'Acme',
   via: 'browser',
@@ -129,6 +151,52 @@ const everyPage = (language: Language): Readonly<Record<string, string>> => {
       reference: '0000',
     }),
     'account with apps': pages.account({ ...shown, sections: [grantsSection({ ...grants, more: '/m' }), signOut] }),
+    'sign-in with an account at an upstream': pages.signIn(
+      view(language, { scopes: [{ name: upstream.name, description: upstream.name, upstream }] }),
+    ),
+    'link to connect an account': pages.link({ ...link(language), connected: { name: 'octocat' } }),
+    'link of an app that is gone, for tools without scopes': pages.link({
+      ...link(language),
+      client: undefined,
+      scopes: [],
+    }),
+    'link of somebody else': pages.linkOfOther({ language, account, again: '/a', reference: '0000' }),
+    'connected account': pages.connected({
+      ...out,
+      provider: 'GitHub',
+      connection: { account: { name: 'octocat' }, scopes: UPSTREAM },
+      isPart: true,
+      accountPage: '/account',
+    }),
+    'connected account without a name': pages.connected({
+      ...out,
+      provider: 'GitHub',
+      connection: { account: {}, scopes: [] },
+      isPart: false,
+      accountPage: '/account',
+    }),
+    'nothing connected': pages.connected({
+      ...out,
+      provider: 'GitHub',
+      connection: undefined,
+      isPart: false,
+      accountPage: '/account',
+    }),
+    'account with connected accounts': pages.account({
+      ...shown,
+      sections: [
+        connectionsSection({
+          language,
+          connections: [
+            { ...connection, account: { name: 'octocat' }, hasEnded: false },
+            { ...connection, account: {}, scopes: [], hasEnded: true },
+          ],
+          disconnect: '/d',
+          token: 'token',
+        }),
+        connectionsSection({ language, connections: [], disconnect: '/d', token: 'token' }),
+      ],
+    }),
     'account without apps': pages.account({ ...shown, provider: undefined, sections: [grantsSection(none)] }),
   };
 };
@@ -140,6 +208,9 @@ const NAMES = [
   'Notes',
   'Echo',
   'Microsoft',
+  'GitHub',
+  'octocat',
+  'admin:hook',
   'alice@example.com',
   'https://mcp.example/mcp',
   'notes:write',

@@ -38,6 +38,19 @@ export const EVENTS = {
     doc: 'The identity provider gave an error, or no usable answer.',
     ofStrangers: true,
   },
+  'connection.made': {
+    by: 'auth-server',
+    doc: 'A person connected an account at an upstream for tools: `connector` and `scopes` say which. `client` is the one for which the tools act.',
+  },
+  'connection.refused': {
+    by: 'auth-server',
+    doc: 'No account was connected: the link was for somebody else, the person cancelled, or the account may not be theirs.',
+  },
+  'connection.failed': {
+    by: 'auth-server',
+    doc: 'No account was connected: the upstream gave an error, or no usable answer.',
+  },
+  'connection.ended': { by: 'auth-server', doc: 'A person disconnected an account on the account page.' },
   'consent.approved': { by: 'auth-server', doc: 'A person approved on the page: scopes, organisation.' },
   'consent.denied': { by: 'auth-server', doc: 'A person pressed Deny.', ofStrangers: true },
   'page.refused': {

@@ -36,6 +36,7 @@ dd+dt{margin-top:.6rem}
 dd{margin:0;overflow-wrap:anywhere}
 .notice{background:var(--warn-ground);color:var(--warn);border-radius:9px;padding:.65rem .85rem;font-size:.9rem;margin:0 0 1rem}
 button,.button{display:block;width:100%;min-height:2.9rem;padding:.6rem 1rem;margin:0 0 .6rem;border:1px solid var(--accent);border-radius:10px;background:var(--accent);color:var(--on-accent);font:inherit;font-weight:600;line-height:1.3;text-align:center;text-decoration:none;cursor:pointer}
+a.button{padding-block:.75rem}
 button.quiet,.button.quiet{background:transparent;border-color:var(--line);color:var(--ink);font-weight:500}
 button.link{display:inline;width:auto;min-height:0;margin:0;padding:0;border:0;background:none;color:var(--accent);font:inherit;text-decoration:underline}
 button:hover,.button:hover{filter:brightness(1.06)}
@@ -72,6 +73,11 @@ input[type=checkbox]{flex:none;width:1.15rem;height:1.15rem;margin:0;accent-colo
 .ticks details.tools ul{margin:.2rem 0 .4rem;padding-inline-start:1.1rem}
 .ticks details.tools li{list-style:disc;padding:.05rem 0;overflow-wrap:anywhere}
 .ticks details.tools li::before{content:none}
+.within{font-size:.9rem;padding-inline-start:1.1rem;margin:.1rem 0 .2rem}
+p.within{padding-inline-start:0}
+.ticks ul.within li{list-style:disc;padding:.05rem 0;color:var(--soft);overflow-wrap:anywhere}
+.ticks ul.within li::before{content:none}
+.ticks .choice .within{margin-inline-start:1.7rem}
 details.plain{border:0;padding:0;margin:0 0 .6rem;text-align:center}
 details.plain:not([open]){margin-bottom:.2rem}
 details.plain summary{font-weight:400;font-size:.94rem;color:var(--soft);padding:.45rem 0}

@@ -3,6 +3,7 @@
  * person first: a grant of somebody else, an unknown one and one that has just ended all get the same answer.
  */
 import { stateOf } from '../../context-state.ts';
+import type { UpstreamScope } from '../../resources/upstream-scope.ts';
 import type { Endings } from '../../revocation/endings.ts';
 import type { GrantDirectory, GrantEntry } from '../../revocation/grant-directory.ts';
 import { grantsSection, type ShownGrant } from '../../views/account/grants.ts';
@@ -14,6 +15,7 @@ import type { AccountSection } from './section.ts';
 interface ResourceFacts {
   readonly name: string;
   readonly scopes: Readonly<Record<string, string>>;
+  readonly upstreams: readonly UpstreamScope[];
 }
 
 export interface GrantsSectionDependencies {
@@ -71,6 +73,7 @@ async function shown(entry: GrantEntry, { resources, clientFacts }: GrantsSectio
   const found = new Set(entry.resources.map((identifier) => resources.find(identifier) ?? unknown(identifier)));
   // A resource that is not configured any more is listed under each spelling that was approved.
   const servers = new Set([...found].map(({ name }) => name));
+  const upstreams = [...found].flatMap((facts) => facts.upstreams);
   const words = Object.assign({}, ...[...found].map(({ scopes }) => scopes)) as Readonly<Record<string, string>>;
   return {
     ...entry,
@@ -79,8 +82,9 @@ async function shown(entry: GrantEntry, { resources, clientFacts }: GrantsSectio
     scopes: entry.scopes.map((name) => ({
       name,
       description: Object.hasOwn(words, name) ? (words[name] ?? name) : name,
+      upstream: upstreams.find((upstream) => upstream.name === name),
     })),
   };
 }
 
-const unknown = (identifier: string): ResourceFacts => ({ name: identifier, scopes: {} });
+const unknown = (identifier: string): ResourceFacts => ({ name: identifier, scopes: {}, upstreams: [] });

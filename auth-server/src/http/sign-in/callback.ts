@@ -13,7 +13,7 @@ import type { Account, Accounts } from '../../federation/account.ts';
 import type { Identity, LoginChecks, SignIn } from '../../federation/connector.ts';
 import { type ClientAnswer, sanitized } from '../../federation/failure.ts';
 import type { LoginState, Logins, SignedIn } from '../../federation/login.ts';
-import type { OpenConnector } from '../../federation/registry.ts';
+import type { OpenConnector, OpenTools } from '../../federation/registry.ts';
 import { acceptIdentity, localSubject } from '../../federation/subject.ts';
 import { type Said, said } from '../../languages/language.ts';
 import type { ChooseLanguage } from '../../languages/languages.ts';
@@ -21,6 +21,7 @@ import { PageError } from '../../languages/page-error.ts';
 import { type SignedOut, upstreamSessionOf } from '../../logout/signed-out.ts';
 import type { Recheck } from '../../vault/recheck.ts';
 import type { Pages } from '../../views/pages.ts';
+import { finishConnection, type ReturnedConnectionDependencies } from '../connect/returned.ts';
 import type { PageSessions } from '../page-session/page-sessions.ts';
 import { finishOnPage } from '../page-session/returned.ts';
 import { readFormPost, redirectToCallback } from './form-post.ts';
@@ -41,6 +42,8 @@ export interface CallbackDependencies {
   readonly recheck: Pick<Recheck, 'remember'>;
   readonly signedOut: Pick<SignedOut, 'remember' | 'includes'>;
   readonly pageSessions: Pick<PageSessions, 'start'>;
+  /** Absent: nobody connects accounts for tools. */
+  readonly connecting?: ReturnedConnectionDependencies | undefined;
   readonly loginCookie: LoginCookie;
   readonly clock: Clock;
   readonly onSignIn?: SignInObserver | undefined;
@@ -55,8 +58,9 @@ export function callbackRoutes(dependencies: CallbackDependencies): Middleware {
   return (ctx, next) => (ctx.path.startsWith('/callback/') ? routes(ctx, next) : next());
 }
 
-function upstreamOf(ctx: Context, { connectors }: CallbackDependencies): OpenConnector {
-  const upstream = connectors.find(({ id }) => id === ctx.params.connector);
+/** Of a sign-in or of tools: both come back to the same address, and the state says which of them it is. */
+function upstreamOf(ctx: Context, { connectors, connecting }: CallbackDependencies): OpenConnector | OpenTools {
+  const upstream = [...connectors, ...(connecting?.tools ?? [])].find(({ id }) => id === ctx.params.connector);
   if (upstream) return upstream;
   throw new PageError(404, 'not_found', said('nothingHere'));
 }
@@ -74,6 +78,12 @@ async function receive(ctx: Context, dependencies: CallbackDependencies): Promis
   if (!state || others.length > 0) throw callbackError(answer, 'foreign', state ? 'more than one state' : 'no state');
   const login = await accept(ctx, dependencies, { state, connector: upstream.id, answer });
   dependencies.loginCookie.clear(ctx, state);
+  if ('connection' in login) {
+    const { connecting } = dependencies;
+    if (!connecting) throw callbackError(answer, 'foreign', 'nobody connects accounts here any more');
+    return finishConnection(ctx, { ...login, state }, connecting);
+  }
+  if (!('connector' in upstream)) throw callbackError(answer, 'foreign', 'the connector signs nobody in');
   const { refused, authenticatedAt, ...outcome } = await completeSignIn(ctx, dependencies, upstream, {
     ...login,
     state,
@@ -118,7 +128,7 @@ async function accept(
 ) {
   const hasCookie = loginCookie.verify(ctx, state);
   const waiting = await logins.find(state);
-  if (waiting) stateOf(ctx).flow = flowOf('uid' in waiting ? waiting.uid : state);
+  if (waiting) stateOf(ctx).flow = flowOf(interactionOf(waiting) ?? state);
   if (!hasCookie) {
     // A finished sign-in has no cookie either, so the cookie is only reported as missing if the sign-in still waits.
     throw callbackError(answer, waiting ? 'no_cookie' : 'over', 'the cookie of this sign-in is missing or not valid');
@@ -128,6 +138,11 @@ async function accept(
   const login = await logins.take(state);
   if (!login) throw callbackError(answer, 'over', 'the state was used by another request at the same time');
   return login;
+}
+
+function interactionOf(login: LoginState): string | undefined {
+  if ('connection' in login) return login.connection.interaction;
+  return 'uid' in login ? login.uid : undefined;
 }
 
 interface CallbackAnswer {
@@ -160,7 +175,7 @@ function note(ctx: Context, event: 'sign-in.succeeded' | 'sign-in.refused', pers
   stateOf(ctx).audit({ event, outcome: reason === undefined ? 'ok' : 'refused', who, reason, details });
 }
 
-type ReturnedLogin = LoginState & Pick<LoginChecks, 'state'>;
+type ReturnedLogin = Pick<LoginState, 'nonce' | 'codeVerifier'> & Pick<LoginChecks, 'state'>;
 type SignInOutcome = (SignedIn | ClientAnswer) & {
   /** The person, if they signed in and may not come in. */
   readonly refused?: Identity;

@@ -22,6 +22,7 @@ import type { Logins } from '../../federation/login.ts';
 import type { OpenConnector } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
 import { onlyGet, PageError } from '../../languages/page-error.ts';
+import { type ConnectingDependencies, connectAccounts, needsAccounts } from '../connect/during-sign-in.ts';
 import type { PageSessions } from '../page-session/page-sessions.ts';
 import type { LoginCookie } from './login-cookie.ts';
 import {
@@ -43,6 +44,8 @@ export interface InteractionDependencies extends OrganisationDependencies {
   /** Signs the forms; the same on all replicas. */
   readonly formKey: string;
   readonly pageSessions: Pick<PageSessions, 'end'>;
+  /** Absent: no scope needs an account at an upstream. */
+  readonly connecting?: ConnectingDependencies | undefined;
   readonly onSignIn?: SignInObserver | undefined;
 }
 
@@ -100,7 +103,9 @@ async function approve(ctx: Context, dependencies: InteractionDependencies): Pro
   }
   const { accountId } = pending;
   const names = await organisationsFor(pending, accountId, dependencies);
-  if (names.length <= 1) return approveAs(ctx, dependencies, approved, { accountId, organisation: names[0] });
+  if (names.length <= 1 && !needsAccounts(approved)) {
+    return approveAs(ctx, dependencies, approved, { accountId, organisation: names[0] });
+  }
   const { leftOut = [] } = approved;
   await dependencies.logins.saveOutcome(pending.uid, { accountId, approval: approvalOf(pending), leftOut });
   seeOther(ctx, `${interactionPath(dependencies.issuer, pending.uid)}/finish`);
@@ -167,12 +172,15 @@ async function finish(ctx: Context, dependencies: InteractionDependencies): Prom
     throw onlyGet();
   }
   const pending = await find(ctx, dependencies);
-  const outcome = await dependencies.logins.takeOutcome(pending.uid);
+  const taken = await dependencies.logins.takeOutcome(pending.uid);
   // Nothing to finish, or the request is no longer the approved one: show the page again.
-  if (!outcome || outcome.approval !== approvalOf(pending)) {
+  if (!taken || taken.approval !== approvalOf(pending)) {
     return seeOther(ctx, interactionPath(dependencies.issuer, pending.uid));
   }
-  if ('error' in outcome) return dependencies.interactions.refuse(ctx, outcome.error, outcome.description);
+  if ('error' in taken) return dependencies.interactions.refuse(ctx, taken.error, taken.description);
+  const { connecting } = dependencies;
+  const outcome = connecting ? await connectAccounts(ctx, pending, taken, connecting) : taken;
+  if (!outcome) return;
   const { accountId } = outcome;
   const names = await organisationsFor(pending, accountId, dependencies);
   if (names.length > 1) {

@@ -50,6 +50,7 @@ export function pendingOf(
       name,
       description: resource.scopes[name] ?? name,
       tools: resource.tools.get(name),
+      upstream: resource.upstreams.find((upstream) => upstream.name === name),
       isFixed: names.length === 1 || resource.baseScopes.has(name),
     })),
     ownScopes: namesOf(scope).filter((name) => own.has(name)),

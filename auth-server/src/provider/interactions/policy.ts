@@ -3,6 +3,7 @@
  * engine stores a consent for client, account and scopes; here it is only valid for exactly what the page showed.
  */
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { LacksAccount } from '../../connecting/missing.ts';
 import { isRemembered } from '../../consent/approval.ts';
 import type { PendingInteraction } from '../../consent/interaction.ts';
 import type { Account } from '../../federation/account.ts';
@@ -14,6 +15,7 @@ import { NOTHING_PERMITTED, type PermittedDependencies, permittedFor } from './p
 
 interface Dependencies extends PendingDependencies, PermittedDependencies {
   readonly organisations: Organisations;
+  readonly lacksAccount: LacksAccount;
 }
 
 export const SELECT_ACCOUNT = 'select_account';
@@ -49,14 +51,14 @@ export function createInteractionPolicy(dependencies: Dependencies): interaction
       'not_approved_as_asked',
       'the user has not approved exactly this request',
       'consent_required',
-      (ctx) => !isApproved(ctx, dependencies),
+      async (ctx) => !(await isApproved(ctx, dependencies)),
     ),
   );
   return policy;
 }
 
 /** @throws AccessDenied if the person may have nothing of the request: there is nothing to approve, and no code (RFC 6749 §4.1.2.1) */
-function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): boolean {
+async function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): Promise<boolean> {
   const { account, client, params = {}, grant, session } = oidc;
   if (!client) return false;
   const asked = pendingOf(
@@ -69,8 +71,19 @@ function isApproved({ oidc }: KoaContextWithOIDC, dependencies: Dependencies): b
   return (
     isRemembered(approvalsOf(grant), pending) &&
     actsForOne(grant, pending, dependencies.organisations.of(person)) &&
-    knowsSpelling(grant, params.resource, pending)
+    knowsSpelling(grant, params.resource, pending) &&
+    !(await lacksAccounts(person, pending, dependencies))
   );
+}
+
+/** What was approved needs an account at an upstream, and the person has disconnected it since: the page leads there again. */
+async function lacksAccounts(
+  person: Account | undefined,
+  { scopes }: PendingInteraction,
+  { lacksAccount }: Pick<Dependencies, 'lacksAccount'>,
+): Promise<boolean> {
+  const needed = scopes.flatMap(({ upstream }) => upstream ?? []);
+  return person !== undefined && needed.length > 0 && lacksAccount(person.accountId, needed);
 }
 
 /** A token that names an organisation needs one that was chosen, and to which the person still belongs. */

@@ -2,17 +2,22 @@
 import { SCOPES } from '@mcp-oauth/shared/contract';
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { fill, type Language } from '../../languages/language.ts';
+import type { UpstreamScope } from '../../resources/upstream-scope.ts';
 
 export interface ShownScope {
   readonly name: string;
   readonly description: string;
+  /** The account of the person that tools may use with it. */
+  readonly upstream?: Pick<UpstreamScope, 'provider'> | undefined;
 }
 
 /** A scope without a description is shown by its name. */
-export const scopeWords = ({ name, description }: ShownScope, language: Language): Html =>
-  description && description !== name
+export function scopeWords({ name, description, upstream }: ShownScope, language: Language): Html {
+  if (upstream) return fill(language, 'scopeOfUpstream', { provider: html`<bdi>${upstream.provider}</bdi>` });
+  return description && description !== name
     ? html`${ownDescription(name, description, language) ?? description}`
     : fill(language, 'permission', { name: html`<code>${name}</code>` });
+}
 
 /** The scopes that we describe ourselves. */
 const OURS = {

@@ -1,0 +1,37 @@
+/** Owns the section with the accounts that tools use for a person. A form names a connector, and acts on the person's own account alone. */
+import { stateOf } from '../../context-state.ts';
+import type { OpenTools } from '../../federation/registry.ts';
+import type { Connections } from '../../vault/connections/connections.ts';
+import { connectionsSection } from '../../views/account/connections.ts';
+import type { AccountSection } from './section.ts';
+
+export interface ConnectionsSectionDependencies {
+  readonly tools: readonly OpenTools[];
+  readonly connections: Pick<Connections, 'list' | 'disconnect'>;
+}
+
+const DISCONNECT = 'disconnect';
+
+export const createConnectionsSection = ({ tools, connections }: ConnectionsSectionDependencies): AccountSection => ({
+  show: async ({ session, language, path, token }) => {
+    const mine = await connections.list(session.account.accountId);
+    const titles = new Map(tools.map(({ id, title }) => [id, title]));
+    return connectionsSection({
+      language,
+      connections: mine.map((one) => ({ ...one, provider: titles.get(one.connector) ?? one.connector })),
+      disconnect: `${path}/${DISCONNECT}`,
+      token,
+    });
+  },
+  acts: {
+    [DISCONNECT]: async (ctx, { session, form }) => {
+      const { accountId } = session.account;
+      const upstream = tools.find(({ id }) => id === form.get('connector'));
+      if (!upstream || !(await connections.disconnect({ connector: upstream.id, accountId }))) return undefined;
+      const { log, audit } = stateOf(ctx);
+      log.info({ subject: accountId, connector: upstream.id }, 'account disconnected');
+      audit({ event: 'connection.ended', outcome: 'ok', who: accountId, details: { connector: upstream.id } });
+      return undefined;
+    },
+  },
+});

@@ -1,0 +1,125 @@
+/**
+ * Owns the return of a person from the upstream where they connected an account for tools. The account is connected only if the browser
+ * is still that of the person who left: otherwise an account would be used for somebody whom its owner does not know.
+ */
+import type { Context } from 'koa';
+import type { PassThrough } from '../../access/gate.ts';
+import { isLacking } from '../../connecting/missing.ts';
+import { interactionPath } from '../../consent/interaction.ts';
+import { stateOf } from '../../context-state.ts';
+import type { Accounts } from '../../federation/account.ts';
+import { type Connected, type LoginChecks, UpstreamError } from '../../federation/connector.ts';
+import type { LoginOfConnection, Logins } from '../../federation/login.ts';
+import type { OpenTools } from '../../federation/registry.ts';
+import { said } from '../../languages/language.ts';
+import { PageError } from '../../languages/page-error.ts';
+import { upstreamScopeOf } from '../../resources/upstream-scope.ts';
+import type { Connections, ShownConnection } from '../../vault/connections/connections.ts';
+import type { PageSessions } from '../page-session/page-sessions.ts';
+import { seeOther } from '../sign-in/redirect.ts';
+import { type Failed, upstreamFailed } from '../sign-in/upstream-failure.ts';
+import { donePath } from './done-page.ts';
+
+export interface ReturnedConnectionDependencies {
+  readonly issuer: string;
+  readonly tools: readonly OpenTools[];
+  readonly connections: Pick<Connections, 'connect'>;
+  readonly logins: Pick<Logins, 'takeOutcome' | 'saveOutcome'>;
+  readonly accounts: Pick<Accounts, 'find'>;
+  readonly passThrough: PassThrough;
+  readonly pageSessions: Pick<PageSessions, 'find'>;
+}
+
+type Returned = LoginOfConnection & LoginChecks;
+
+/** Why no account was connected: it may not be this person's, or the upstream gave none. */
+type NotConnected = 'not theirs' | Failed;
+
+export async function finishConnection(
+  ctx: Context,
+  login: Returned,
+  dependencies: ReturnedConnectionDependencies,
+): Promise<void> {
+  const upstream = dependencies.tools.find(({ id }) => id === login.connector);
+  if (!upstream) throw new PageError(404, 'not_found', said('nothingHere'));
+  const { interaction } = login.connection;
+  if (interaction !== undefined) return finishInInteraction(ctx, login, { upstream, interaction }, dependencies);
+  const present = await dependencies.pageSessions.find(ctx);
+  if (present?.accountId !== login.connection.accountId)
+    throw isGone('the person of the link is not signed in any more');
+  const result = await connect(ctx, login, upstream, dependencies);
+  if (result === 'not theirs' || 'reason' in result) throw connectionFailed(upstream, result);
+  seeOther(ctx, donePath(dependencies.issuer, upstream.id));
+}
+
+/** The request goes on whatever came of it: without the account, its scope is left out. */
+async function finishInInteraction(
+  ctx: Context,
+  login: Returned,
+  { upstream, interaction }: { readonly upstream: OpenTools; readonly interaction: string },
+  dependencies: ReturnedConnectionDependencies,
+): Promise<void> {
+  const { logins, issuer } = dependencies;
+  const outcome = await logins.takeOutcome(interaction);
+  if (!outcome || !('accountId' in outcome)) throw isGone('the sign-in of this connection has ended');
+  const { accountId } = login.connection;
+  const isSame = outcome.accountId === accountId;
+  const result = isSame ? await connect(ctx, login, upstream, dependencies) : 'not theirs';
+  const isUsable = result !== 'not theirs' && !('reason' in result) && !isLacking(result, upstream.scopes);
+  const leftOut = [...(outcome.leftOut ?? []), ...(isUsable ? [] : [upstreamScopeOf(upstream).name])];
+  await logins.saveOutcome(interaction, { ...outcome, leftOut });
+  seeOther(ctx, `${interactionPath(issuer, interaction)}/finish`);
+}
+
+const isGone = (reason: string): PageError =>
+  new PageError(403, 'invalid_request', said('otherSession'), { reason, next: said('linkAgain') });
+
+async function connect(
+  ctx: Context,
+  { connection: { accountId, clientId: client, scopes }, state, nonce, codeVerifier }: Returned,
+  upstream: OpenTools,
+  { accounts, passThrough, connections }: ReturnedConnectionDependencies,
+): Promise<ShownConnection | NotConnected> {
+  const connector = upstream.id;
+  const account = await accounts.find(accountId);
+  const passage = account && (await passThrough(account, 'session'));
+  const entry = { who: accountId, client };
+  const refuse = (reason: string): NotConnected => {
+    stateOf(ctx).log.warn({ subject: accountId, connector, reason }, 'connection of an account refused');
+    stateOf(ctx).audit({ event: 'connection.refused', outcome: 'refused', ...entry, reason, details: { connector } });
+    return 'not theirs';
+  };
+  if (!passage || passage.refusal) return refuse(passage?.refusal?.reason ?? 'the person is not known any more');
+  // Built from the configuration: neither Host nor a proxy header may influence what is sent to the upstream.
+  const answer = new URL(upstream.callbackUrl + ctx.search);
+  const checks = { state, nonce, codeVerifier };
+  let finished: Connected;
+  try {
+    finished = await upstream.access.finish(answer, checks, scopes);
+  } catch (error) {
+    const code = answer.searchParams.get('code') ?? undefined;
+    return upstreamFailed(ctx, { upstream, checks, code }, error);
+  }
+  let made: ShownConnection;
+  try {
+    made = await connections.connect({ connector, accountId }, finished);
+  } catch (error) {
+    if (error instanceof UpstreamError && error.reason === 'denied') return refuse(error.message);
+    throw error;
+  }
+  const details = { connector, scopes: made.scopes, account: made.account.subject };
+  stateOf(ctx).audit({ event: 'connection.made', outcome: 'ok', ...entry, details });
+  return made;
+}
+
+/** What a person reads who came by a link. The failure itself is in the log already. */
+export function connectionFailed({ title: provider }: OpenTools, refusal: NotConnected): PageError {
+  const next = said('linkAgain');
+  if (refusal === 'not theirs') {
+    return new PageError(403, 'access_denied', said('connectionNotTheirs', { provider }), { next });
+  }
+  if (refusal.answer.error === 'access_denied') {
+    return new PageError(403, 'access_denied', said('connectionDenied', { provider }), { next });
+  }
+  return new PageError(503, 'temporarily_unavailable', said('connectionFailed', { provider }), { next });
+}

@@ -1,0 +1,27 @@
+/**
+ * Owns the scope with which a client asks that a person connects an account for tools: `upstream:<connector>`. It is valid where the
+ * operator lets a resource use the connector, and is in no list of scopes: a resource names it when a tool needs the account.
+ */
+
+export interface UpstreamScope {
+  readonly name: string;
+  /** The id of the connector. */
+  readonly connector: string;
+  /** The name of the upstream for people. */
+  readonly provider: string;
+  /** What tools may do at the upstream, as it names it. */
+  readonly scopes: readonly string[];
+}
+
+interface Upstream {
+  readonly id: string;
+  readonly title: string;
+  readonly scopes: readonly string[];
+}
+
+export const upstreamScopeOf = ({ id, title, scopes }: Upstream): UpstreamScope => ({
+  name: `upstream:${id}`,
+  connector: id,
+  provider: title,
+  scopes,
+});
