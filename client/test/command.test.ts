@@ -52,6 +52,27 @@ describe('the command line of the doctor', () => {
     expect(text.stdout).not.toContain(token.slice(0, 40));
   });
 
+  it('MCP enterprise-managed authorization §6: the report says that ID-JAGs of an identity provider are taken', async () => {
+    await using site = await startSite((answer, { path }) =>
+      path.startsWith('/.well-known/oauth-authorization')
+        ? {
+            ...answer,
+            body: {
+              ...(answer.body as object),
+              registration_endpoint: undefined,
+              authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
+              grant_types_supported: ['urn:ietf:params:oauth:grant-type:jwt-bearer'],
+            },
+          }
+        : answer,
+    );
+    const { steps } = await examine(site.url);
+    expect(steps.find(({ step }) => step === 'registration')).toMatchObject({
+      outcome: 'passed',
+      says: 'by ID-JAGs of an identity provider',
+    });
+  });
+
   it('CWE-150 what a server says reaches the terminal without control characters', async () => {
     await using site = await startSite((answer, { path }) =>
       path.startsWith('/.well-known/oauth-protected')

@@ -1,9 +1,13 @@
-/** Owns how a client becomes known: a document of its own, registration (RFC 7591), or neither. */
+/** Owns how a client becomes known: a document of its own, registration (RFC 7591), the word of an identity provider, or none of them. */
 
 import { errorOf, objectIn } from '../mcp/message.ts';
 import type { ProbeResponse } from '../network/request.ts';
 import { type Document, fault, type Known, passed, step, type Verdict } from '../step.ts';
 import { stringsIn, webUrl } from './document.ts';
+
+/** MCP enterprise-managed authorization §6. */
+const ID_JAG_PROFILE = 'urn:ietf:params:oauth:grant-profile:id-jag';
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 interface Tried {
   readonly document: Document;
@@ -34,7 +38,16 @@ function judgeRegistration(
   const byDocument = document.client_id_metadata_document_supported === true;
   const endpoint = webUrl(document.registration_endpoint);
   if (response) return judgeAnswer(response, client.name, stringsIn(client.registration ?? {}, 'redirect_uris'));
-  const ways = [byDocument ? ['documents of clients'] : [], endpoint ? ['registration'] : []].flat();
+  const managed = stringsIn(document, 'authorization_grant_profiles_supported').includes(ID_JAG_PROFILE);
+  if (managed && !stringsIn(document, 'grant_types_supported').includes(JWT_BEARER)) {
+    const says = `The metadata announces ID-JAGs of an identity provider, but ${JWT_BEARER} is not in grant_types_supported.`;
+    return fault('authorization-server', says, 'Announce both, or neither (identity-assertion-authz-grant §7.2).');
+  }
+  const ways = [
+    byDocument ? ['documents of clients'] : [],
+    endpoint ? ['registration'] : [],
+    managed ? ['ID-JAGs of an identity provider'] : [],
+  ].flat();
   if (ways.length > 0) return passed(`by ${ways.join(' and ')}`);
   if (clientId !== undefined) return passed('neither documents nor registration; you have a client id');
   const says =

@@ -79,6 +79,16 @@ export const ISSUER_FAULTS: readonly Broken[] = [
     says: /no client can introduce itself/,
   },
   {
+    is: 'that announces ID-JAGs without the grant that takes them',
+    fault: member(SERVER, {
+      authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
+      grant_types_supported: ['authorization_code'],
+    }),
+    step: 'registration',
+    responsible: 'authorization-server',
+    says: /announces ID-JAGs .*jwt-bearer is not in grant_types_supported/,
+  },
+  {
     is: 'whose key set is a web page',
     fault: at('/jwks', () => ({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' })),
     step: 'keys',
