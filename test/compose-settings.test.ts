@@ -16,6 +16,7 @@ import { type Config, readConfig } from '../auth-server/src/config.ts';
 import type { Identity } from '../auth-server/src/federation/connector.ts';
 import { discoverKinds } from '../auth-server/src/federation/registry.ts';
 import { appleKey } from '../auth-server/test/support/vendors.ts';
+import { readConfig as readDevelopmentIdp } from '../development-idp/src/config.ts';
 import { issuerSettings } from '../mcp-server/src/authorization/issuer/settings.ts';
 import { severalSettings } from '../mcp-server/src/authorization/issuer/several.ts';
 import { readConfig as readMcpServer } from '../mcp-server/src/config.ts';
@@ -131,6 +132,19 @@ describe('docker compose for development', () => {
     const github = documented.find(([kind]) => kind === 'github')?.[1];
     const both = configOf(['docker-compose.yml'], { ...github, CONNECTORS: 'development,github' });
     expect(await scopesIn(both)).toEqual({ development: ['mcp:tools', 'mcp:admin'], github: ['mcp:tools'] });
+  });
+
+  it('enterprise.yml trusts the development IdP, which issues ID-JAGs for the MCP server, at any port', () => {
+    const files = ['docker-compose.yml', 'deploy/compose/enterprise.yml'];
+    const env = { HTTP_PORT: '8180', DEVELOPMENT_IDP_PORT: '9101' };
+    expect(configOf(files, env).trustedIssuers.enterprise).toMatchObject([
+      { issuer: 'http://localhost:9101', connector: 'development', jwksUrl: 'http://development-idp:9001/jwks' },
+    ]);
+    expect(readDevelopmentIdp(environmentOf('development-idp', files, env))).toMatchObject({
+      url: 'http://localhost:9101',
+      issuer: 'http://localhost:8180',
+      enterpriseServers: ['http://localhost:8180/mcp'],
+    });
   });
 
   it('SCOPE_RULES of the developer replaces the rule of the development IdP', async () => {
