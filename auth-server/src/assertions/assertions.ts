@@ -7,13 +7,19 @@ import { type EnterpriseIssuer, ID_JAG_TYPE, type IdJag, readIdJag } from './id-
 import { AssertionRefused } from './refused.ts';
 import { readUnverified, type UnverifiedJwt } from './signed/jwt.ts';
 import { checkSignature, type IssuerKeys } from './signed/signature.ts';
-import { readWorkload, type Workload, type WorkloadIssuer } from './workload/workload.ts';
+import { readWorkload, rulesAbout, type Workload, type WorkloadIssuer } from './workload/workload.ts';
 
 export type ReadAssertion =
   | { readonly kind: 'id-jag'; readonly issuer: EnterpriseIssuer; readonly idJag: IdJag }
   | { readonly kind: 'workload'; readonly issuer: WorkloadIssuer; readonly workload: Workload };
 
 export interface Assertions {
+  /**
+   * The client of the first rule that an unverified JWT of a workload fits: a workload need not know any client id. Nothing is believed
+   * of it, because the rules are asked again after the signature.
+   * @param isMeant whether a rule about this resource is meant
+   */
+  clientOf(compact: string, isMeant: (resource: string) => boolean): string | undefined;
   /** @throws AssertionRefused, IssuerUnavailable */
   read(compact: string): Promise<ReadAssertion>;
 }
@@ -43,6 +49,16 @@ export function createAssertions({ audience, enterprise, workload, keysOf, clock
   }
 
   return {
+    clientOf: (compact, isMeant) => {
+      try {
+        const { header, claims } = readUnverified(compact);
+        const issuer = isIdJag(header.typ) ? undefined : workload.find((one) => one.issuer === claims.iss);
+        return issuer && rulesAbout(claims, issuer).find(({ resource }) => isMeant(resource))?.client;
+      } catch (error) {
+        if (error instanceof AssertionRefused) return undefined;
+        throw error;
+      }
+    },
     read: async (compact) => {
       const jwt = readUnverified(compact);
       if (isIdJag(jwt.header.typ)) {

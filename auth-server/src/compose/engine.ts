@@ -74,6 +74,7 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     device: composeDevice(config, dependencies),
     moreGrants: [...(config.exchangePolicy ? [EXCHANGE_GRANT] : []), ...(hasIssuers ? [ASSERTION_GRANT] : [])],
     exchange: config.exchangePolicy && { policy: config.exchangePolicy },
+    assertionClients: new Set(enterprise.flatMap(({ clients: named }) => [...named.values()])),
     grantProfiles: enterprise.length > 0 ? [ID_JAG_PROFILE] : [],
     assertions: hasIssuers ? assertions : undefined,
   };

@@ -8,6 +8,7 @@ import type { Configuration, FindAccount } from 'oidc-provider';
 import type { Access } from '../access/access.ts';
 import type { ClientDocuments } from '../client-documents/client-documents.ts';
 import type { Judge } from '../client-documents/document.ts';
+import { ASSERTION_GRANT } from '../clients/client.ts';
 import type { PreRegisteredClients } from '../clients/pre-registered.ts';
 import type { LacksAccount } from '../connecting/missing.ts';
 import { interactionPath } from '../consent/interaction.ts';
@@ -80,6 +81,8 @@ export interface ConfigurationOptions extends ListingOptions {
   readonly devicePages: DevicePageOptions;
   /** Profiles of the JWT bearer grant that are accepted. */
   readonly grantProfiles: readonly string[];
+  /** Ids of clients that may present assertions: the operator named them at an issuer. */
+  readonly assertionClients: ReadonlySet<string>;
   /** Grant types besides those of the engine, for clients of the operator alone. */
   readonly moreGrants: readonly string[];
 }
@@ -160,35 +163,42 @@ const clientProfile = ({
   preRegistered,
   device,
   moreGrants,
-}: ConfigurationOptions): Configuration => ({
-  clientAuthMethods: [...AUTH_METHODS],
-  clientDefaults: {
-    grant_types: [...GRANT_TYPES],
-    response_types: [...RESPONSE_TYPES],
-    token_endpoint_auth_method: 'none',
-    id_token_signed_response_alg: signing[0].alg,
-  },
-  enabledJWA: {
-    // Includes the algorithms of pending keys, because others cache the metadata.
-    idTokenSigningAlgValues: [...new Set(signing.map(({ alg }) => alg))],
-    clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
-  },
-  extraClientMetadata: {
-    properties: [...EXTRA_METADATA],
-    validator: (ctx, key, _value, metadata) => {
-      // The engine calls this once for each property.
-      if (key !== EXTRA_METADATA[0]) return;
-      applyClientPolicy(metadata, {
-        isFetchable: clientDocuments.isFetchable,
-        isPreRegistered: preRegistered.has(metadata.client_id),
-        hasDeviceGrant: device.isOffered,
-        moreGrants,
-      });
-      // There is no context when a client is read from the store.
-      if (ctx) checkRegistration(ctx.oidc.body ?? {});
+  assertionClients,
+}: ConfigurationOptions): Configuration => {
+  // A client that the operator wrote down has what the operator wrote there.
+  const namedGrants = (id: string | undefined): readonly string[] =>
+    id !== undefined && assertionClients.has(id) && !preRegistered.has(id) ? [ASSERTION_GRANT] : [];
+  return {
+    clientAuthMethods: [...AUTH_METHODS],
+    clientDefaults: {
+      grant_types: [...GRANT_TYPES],
+      response_types: [...RESPONSE_TYPES],
+      token_endpoint_auth_method: 'none',
+      id_token_signed_response_alg: signing[0].alg,
     },
-  },
-});
+    enabledJWA: {
+      // Includes the algorithms of pending keys, because others cache the metadata.
+      idTokenSigningAlgValues: [...new Set(signing.map(({ alg }) => alg))],
+      clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256', 'Ed25519', 'EdDSA'],
+    },
+    extraClientMetadata: {
+      properties: [...EXTRA_METADATA],
+      validator: (ctx, key, _value, metadata) => {
+        // The engine calls this once for each property.
+        if (key !== EXTRA_METADATA[0]) return;
+        applyClientPolicy(metadata, {
+          isFetchable: clientDocuments.isFetchable,
+          isPreRegistered: preRegistered.has(metadata.client_id),
+          hasDeviceGrant: device.isOffered,
+          moreGrants,
+          namedGrants: namedGrants(metadata.client_id),
+        });
+        // There is no context when a client is read from the store.
+        if (ctx) checkRegistration(ctx.oidc.body ?? {});
+      },
+    },
+  };
+};
 
 /** The session is for all paths, whatever the path of the issuer. The other two cookies are for one request each, at its own path. */
 function cookies({ issuer, keys }: ConfigurationOptions): NonNullable<Configuration['cookies']> {

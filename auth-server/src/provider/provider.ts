@@ -20,6 +20,7 @@ import { createFindAccount } from './find-account.ts';
 import { tellLostGrants } from './granted-resource.ts';
 import { type AssertionOptions, acceptAssertions } from './grants/jwt-bearer.ts';
 import { type ExchangeOptions, offerExchange } from './grants/token-exchange.ts';
+import { clientOfWorkload } from './grants/workload.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post-policy.ts';
@@ -121,7 +122,7 @@ export function createEngine({
   shortenModels(app);
   keepApprovals(app);
   keepUpstreamSessions(app);
-  completeRequests(app);
+  completeRequests(app, assertions ? clientOfWorkload(assertions.assertions, options.resources) : () => undefined);
   chooseKeys(app);
   rememberClients(app, clientCache);
   detectReplays(app, options.store, options.clock);

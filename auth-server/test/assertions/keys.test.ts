@@ -52,6 +52,18 @@ describe('the keys of a trusted issuer', () => {
     expect((await workloads.present(jwt)).status).toBe(200);
   });
 
+  it('an unknown key is no fault of the client while the newest keys cannot be read', async () => {
+    const time = clock();
+    await using workloads = await startWorkloads({}, { clock: time });
+    const old = await workloads.jwt();
+    await workloads.present(old);
+    await workloads.platform.rotate('two');
+    workloads.platform.stage.routes.set('/jwks', () => new Reply(503, 'down'));
+    time.advance(31);
+    expect((await workloads.present(await workloads.jwt())).status).toBe(503);
+    expect((await workloads.present(old)).status).toBe(200);
+  });
+
   it.each([
     [
       'RFC 8414 §3.3 metadata of another issuer',

@@ -1,9 +1,10 @@
 /** Proves that the JWT of a workload (RFC 7523) gives a token for a machine, by rules of the operator, and never that of a person. */
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { ASSERTION_GRANT } from '../../src/clients/client.ts';
 import { localSubject } from '../../src/federation/subject.ts';
 import { startEnterprise } from '../support/enterprise.ts';
-import { ISSUER, MCP, read } from '../support/running-server.ts';
+import { form, ISSUER, MCP, read } from '../support/running-server.ts';
 import { rulesFile, startWorkloads } from '../support/workloads.ts';
 
 const refusedWith = (reason: string) => ({
@@ -83,6 +84,42 @@ describe('the JWT of a workload', () => {
     expect((await read(await workloads.present(jwt))).scope).toBe('mcp:tools mcp:admin');
     expect((await read(await workloads.present(jwt, { scope: 'mcp:admin other' }))).scope).toBe('mcp:admin');
     expect(await workloads.refused(jwt, { scope: 'other' })).toMatchObject({ error: 'invalid_scope' });
+  });
+
+  it('RFC 7521 §4.1 a workload need not name its client: the rule does, and its client must have no secret', async () => {
+    const other = { subject: 'other', client: 'other', resource: 'http://localhost:8081/mcp' };
+    const secret = {
+      client_id: 'secret',
+      client_secret: 'a-secret-of-the-nightly-job',
+      grant_types: [ASSERTION_GRANT],
+    };
+    await using workloads = await startWorkloads({
+      rules: [
+        rule({ repository_owner: 'acme' }),
+        rule({ repository_owner: 'acme' }, other),
+        rule({ repository_owner: 'beta' }, { client: 'secret' }),
+      ],
+      env: {
+        RESOURCES: JSON.stringify([{ url: 'http://localhost:8080' }, { url: 'http://localhost:8081' }]),
+        CLIENTS: JSON.stringify([
+          ...['ci', 'other'].map((id) => ({ client_id: id, grant_types: [ASSERTION_GRANT] })),
+          secret,
+        ]),
+      },
+    });
+    const ask = async (parameters: Record<string, string>, claims = {}) =>
+      workloads.server.fetch(
+        '/token',
+        form({ grant_type: ASSERTION_GRANT, assertion: await workloads.jwt(claims), ...parameters }),
+      );
+    const clientOf = async (answer: Response) => decodeJwt(String((await read(answer)).access_token)).client_id;
+    expect(await clientOf(await ask({}))).toBe('ci');
+    expect(await clientOf(await ask({ resource: 'http://localhost:8081/mcp' }))).toBe('other');
+    expect((await ask({}, { repository_owner: 'beta' })).status).toBe(401);
+    expect((await ask({}, { repository_owner: 'evil' })).status).toBe(400);
+    expect((await ask({ assertion: 'x' })).status).toBe(400);
+    const forged = (await workloads.jwt()).replace(/.{4}$/, 'AAAA');
+    expect(await read(await ask({ assertion: forged }))).toMatchObject({ error: 'invalid_grant' });
   });
 
   it('RFC 8707 §2 a rule is for its client and its resource alone', async () => {

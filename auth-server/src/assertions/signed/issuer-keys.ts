@@ -35,8 +35,17 @@ const BOUNDS = { min: 60, usual: 300, max: 3_600 };
 
 /** A copy is renewed at most every 30 seconds, whatever strangers send, and used for a week while the issuer is down. */
 export function createIssuerKeys({ issuer, jwksUrl }: KeySource, { fetch, ...options }: Dependencies): IssuerKeys {
+  let isAway = false;
   const document = createRemoteDocument<KeySet>({
     ...options,
+    onFailure: (error, isNews) => {
+      isAway = true;
+      options.onFailure(error, isNews);
+    },
+    onRecovery: () => {
+      isAway = false;
+      options.onRecovery?.();
+    },
     maxAge: (copy) => copy.freshFor,
     load: async () => {
       const url = jwksUrl ?? (await keysUrlOf(issuer, fetch));
@@ -47,6 +56,7 @@ export function createIssuerKeys({ issuer, jwksUrl }: KeySource, { fetch, ...opt
     },
   });
   return {
+    isAway: () => isAway,
     get: async () => (await document.get()).keys,
     renew: async () => (await document.renew()).keys,
   };

@@ -9,7 +9,10 @@ import { compactVerify } from 'jose';
 import { AssertionRefused, IssuerUnavailable } from '../refused.ts';
 import type { UnverifiedJwt } from './jwt.ts';
 
-export type IssuerKeys = Pick<RemoteDocument<readonly PublicKey[]>, 'get' | 'renew'>;
+export interface IssuerKeys extends Pick<RemoteDocument<readonly PublicKey[]>, 'get' | 'renew'> {
+  /** Whether the last attempt to read them failed: an unknown key may then be a new one. */
+  isAway(): boolean;
+}
 
 /** @throws AssertionRefused, or IssuerUnavailable while there are no keys */
 export async function checkSignature(jwt: UnverifiedJwt, algorithms: readonly string[], keys: IssuerKeys) {
@@ -23,6 +26,8 @@ export async function checkSignature(jwt: UnverifiedJwt, algorithms: readonly st
   // The issuer may have changed its keys since they were read, even under the same `kid`.
   const newer = fittingKeys(await known(keys.renew()), { alg, kid });
   if (await isSignedBy(newer, jwt)) return;
+  if (newer.length === 0 && keys.isAway())
+    throw new IssuerUnavailable('the newest keys of the issuer could not be read');
   const message = newer.length > 0 ? 'no key of the issuer matches it' : 'the issuer has no key for it';
   throw new AssertionRefused('signature', message, { claim: 'kid', found: kid });
 }

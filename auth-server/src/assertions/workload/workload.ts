@@ -49,13 +49,17 @@ interface WorkloadRequest {
   readonly isMeant: (resource: string) => boolean;
 }
 
+/** The rules that these claims fit, in their order. */
+export const rulesAbout = (claims: JsonObject, { rules }: WorkloadIssuer): readonly WorkloadRule[] =>
+  rules.filter(({ when }) => when.every(({ claim, fits }) => fits(valueAt(claims, claim))));
+
 /** The first rule that fits. @throws AssertionRefused without any */
 export function ruleFor(
   { claims, subject }: Workload,
-  { rules }: WorkloadIssuer,
+  issuer: WorkloadIssuer,
   { clientId, isMeant }: WorkloadRequest,
 ): WorkloadRule {
-  const fitting = rules.filter(({ when }) => when.every(({ claim, fits }) => fits(valueAt(claims, claim))));
+  const fitting = rulesAbout(claims, issuer);
   const rule = fitting.find(({ client, resource }) => client === clientId && isMeant(resource));
   if (rule) return rule;
   const why = fitting.length === 0 ? 'no rule is about it' : 'no rule is about it with this client and resource';

@@ -26,7 +26,10 @@ interface AssertionDependencies extends Pick<Dependencies, 'clock' | 'log' | 'fe
 
 /** For an engine that judges clients, and gets no token request. */
 export const NO_ASSERTIONS: AssertionOptions = {
-  assertions: { read: () => Promise.reject(new AssertionRefused('issuer', 'no issuer is trusted')) },
+  assertions: {
+    clientOf: () => undefined,
+    read: () => Promise.reject(new AssertionRefused('issuer', 'no issuer is trusted')),
+  },
   identify: () => Promise.reject(new AssertionRefused('person', 'nobody is known')),
 };
 

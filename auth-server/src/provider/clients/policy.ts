@@ -48,12 +48,14 @@ export interface Standing {
   readonly hasDeviceGrant: boolean;
   /** Grant types that this server offers to clients of the operator alone, besides `client_credentials`. */
   readonly moreGrants: readonly string[];
+  /** Grant types that the operator gave to this client by its id, whatever its metadata says. */
+  readonly namedGrants: readonly string[];
 }
 
 /** Validates and completes metadata before the engine's own checks; also for clients read from the store. */
 export function applyClientPolicy(
   metadata: ClientMetadata,
-  { isFetchable, isPreRegistered, hasDeviceGrant, moreGrants }: Standing,
+  { isFetchable, isPreRegistered, hasDeviceGrant, moreGrants, namedGrants }: Standing,
 ): void {
   const given: Metadata = metadata;
   dropEmpty(given);
@@ -66,6 +68,7 @@ export function applyClientPolicy(
   const grants: readonly string[] = isPreRegistered ? [...GRANT_TYPES_BY_WORD, ...moreGrants] : GRANT_TYPES;
   const mayUseCodes = hasDeviceGrant && (isPreRegistered || isPublicNative(given));
   keepSupported(given, 'grant_types', mayUseCodes ? [...grants, DEVICE_GRANT] : grants);
+  if (namedGrants.length > 0) addGrants(given, namedGrants);
   if ((isPreRegistered || usesCodes(given)) && !asksPeople(given)) given.response_types = [];
   keepSupported(given, 'response_types', RESPONSE_TYPES);
   if (typeof given.jwks_uri === 'string' && !isFetchable(given.jwks_uri)) {
@@ -157,6 +160,12 @@ function cleanName(name: unknown): unknown {
     throw new errors.InvalidClientMetadata(`client_name is longer than ${MAX_NAME} characters`);
   }
   return clean || undefined;
+}
+
+/** The document of a client is the same for all servers, so it need not list what the operator of this one allows. */
+function addGrants(given: Metadata, grants: readonly string[]): void {
+  const listed: readonly unknown[] = Array.isArray(given.grant_types) ? given.grant_types : GRANT_TYPES;
+  given.grant_types = [...new Set([...listed, ...grants])];
 }
 
 /** RFC 7591 §2 lets a server drop unsupported values. If none remains, the error lists the supported ones. */

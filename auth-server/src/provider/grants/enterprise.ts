@@ -19,7 +19,7 @@ import { refusePerson } from '../find-account.ts';
 import { checkProof } from '../overrides/token/proof.ts';
 import { own, type ResourceInfo } from '../resource-indicators.ts';
 import type { EnterpriseGrants } from './enterprise-grants.ts';
-import { askedResource, issuable, issueToken } from './issue.ts';
+import { issuable, issueToken, resourceAmong } from './issue.ts';
 
 export interface EnterpriseDependencies {
   readonly resources: Resources;
@@ -86,7 +86,7 @@ function resourceOf(ctx: KoaContextWithOIDC, issuer: EnterpriseIssuer, idJag: Id
   if (issuer.resources && !issuer.resources.some((allowed) => resources.find(allowed) === resource)) {
     throw new AssertionRefused('resource', `RESOURCES of ${issuer.id} does not name its resource`, facts);
   }
-  if (!askedResource(ctx, resources)(resource)) {
+  if (!resourceAmong(ctx.oidc.params?.resource, resources)(resource)) {
     throw new errors.InvalidTarget('resource must be the one that the assertion is for');
   }
   return resource;

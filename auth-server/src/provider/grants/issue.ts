@@ -65,9 +65,9 @@ export async function issueToken(
   };
 }
 
-/** @returns whether the request is about a resource: it names this one, or none */
-export const askedResource = (ctx: KoaContextWithOIDC, resources: Resources) => {
-  const asked = indicators(ctx.oidc.params?.resource);
+/** @returns whether a request with this parameter is about a resource: it names this one, or none */
+export const resourceAmong = (parameter: unknown, resources: Resources) => {
+  const asked = indicators(parameter);
   return (resource: Resource | undefined): boolean => asked.every((one) => resources.find(one) === resource);
 };
 

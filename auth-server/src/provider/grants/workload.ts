@@ -3,13 +3,29 @@
  * it has a subject of its own kind and belongs to the client of the rule, as the tokens of a machine client do (RFC 6749 §4.4).
  */
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
+import type { Assertions } from '../../assertions/assertions.ts';
 import { AssertionRefused } from '../../assertions/refused.ts';
 import { ruleFor, type Workload, type WorkloadIssuer, workloadSubject } from '../../assertions/workload/workload.ts';
+import { ASSERTION_GRANT } from '../../clients/client.ts';
 import type { Resources } from '../../resources/resource.ts';
 import { namesOf } from '../../resources/scope.ts';
 import { checkProof } from '../overrides/token/proof.ts';
 import type { ResourceInfo } from '../resource-indicators.ts';
-import { askedResource, issuable, issueToken } from './issue.ts';
+import { issuable, issueToken, resourceAmong } from './issue.ts';
+
+/** RFC 7521 §4.1: a workload need not know a client id. The client of its rule must be one without a secret. */
+export const clientOfWorkload =
+  ({ clientOf }: Pick<Assertions, 'clientOf'>, resources: Resources) =>
+  ({ grant_type: grant, assertion, resource: asked }: Readonly<Record<string, unknown>>): string | undefined => {
+    if (grant !== ASSERTION_GRANT || typeof assertion !== 'string') return undefined;
+    return clientOf(assertion, namedIn(asked, resources));
+  };
+
+/** @returns whether a rule about a resource is meant by this parameter */
+const namedIn = (asked: unknown, resources: Resources) => {
+  const isAsked = resourceAmong(asked, resources);
+  return (identifier: string): boolean => isAsked(resources.find(identifier));
+};
 
 export interface WorkloadDependencies {
   readonly resources: Resources;
@@ -27,8 +43,7 @@ export async function redeemWorkload(
   { issuer, workload }: Presented,
   { resources, resourceInfo }: WorkloadDependencies,
 ): Promise<void> {
-  const isAsked = askedResource(ctx, resources);
-  const isMeant = (identifier: string) => isAsked(resources.find(identifier));
+  const isMeant = namedIn(ctx.oidc.params?.resource, resources);
   const rule = ruleFor(workload, issuer, { clientId: client.clientId, isMeant });
   const resource = resources.find(rule.resource);
   if (!resource) throw new AssertionRefused('resource', 'the rule is about a resource that is not known');

@@ -1,7 +1,8 @@
 /**
  * Owns what is checked and completed in the request context while the engine of oidc-provider 9.13.3 fills it: sizes, and harmless
  * variants that the engine does not support: extra blanks in a scope (RFC 6749 §3.3), a registration without a method of client
- * authentication (RFC 7591 §2), and a Basic header with an empty secret (RFC 6749 §2.3.1). It extends the class `provider.OIDCContext`.
+ * authentication (RFC 7591 §2), a Basic header with an empty secret (RFC 6749 §2.3.1), and an assertion without a client (RFC 7521 §4.1).
+ * It extends the class `provider.OIDCContext`.
  */
 import { isObject } from '@mcp-oauth/shared/json';
 import type { Middleware } from 'koa';
@@ -33,16 +34,18 @@ export function readEmptySecret(issuer: string): Middleware {
 /** The members of the engine's request context that are used here. */
 interface Context {
   readonly route: string;
-  readonly ctx: { readonly state: object };
+  readonly ctx: { readonly state: object; readonly headers: Readonly<Record<string, unknown>> };
   readonly entities: { readonly Client?: { readonly clientAuthMethod: string } };
 }
 
-export function completeRequests(provider: Provider): void {
+/** @param clientOf the client of an assertion that comes without one */
+export function completeRequests(provider: Provider, clientOf: (params: Values) => string | undefined): void {
   class RequestContext extends provider.OIDCContext {}
   whenSet(RequestContext.prototype, 'params', (context, params) => {
     checkParameters(context.route, params);
     trimScope(params);
     nameClient(params, stateOf(context.ctx).clientWithoutSecret);
+    if (isAnonymous(context, params)) params.client_id = clientOf(params);
   });
   whenSet(RequestContext.prototype, 'body', (context, body) => {
     if (context.route !== 'registration' && context.route !== 'client_update') return;
@@ -74,6 +77,13 @@ function keepReadable(body: Values): void {
 function trimScope(params: Values): void {
   if (typeof params.scope === 'string') params.scope = namesOf(params.scope).join(' ') || undefined;
 }
+
+/** Whether a token request names no client in any way. */
+const isAnonymous = ({ route, ctx: { headers } }: Context, params: Values): boolean =>
+  route === 'token' &&
+  headers.authorization === undefined &&
+  params.client_id === undefined &&
+  params.client_assertion === undefined;
 
 function nameClient(params: Values, id: string | undefined): void {
   if (id === undefined) return;

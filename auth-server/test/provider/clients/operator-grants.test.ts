@@ -17,6 +17,7 @@ function granted(grants: readonly string[], standing: { isPreRegistered?: boolea
     isPreRegistered: true,
     hasDeviceGrant: false,
     moreGrants: BOTH,
+    namedGrants: [],
     ...standing,
   });
   return metadata.grant_types;
