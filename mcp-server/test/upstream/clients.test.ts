@@ -110,6 +110,42 @@ describe('clients that show pages', () => {
     await client.close();
   });
 
+  it.each(['2026-07-28', '2025-11-25'])(
+    'two requests that need the same account ask for it once (MCP %s)',
+    async (revision) => {
+      const mode = revision === '2026-07-28' ? { pin: revision } : ('legacy' as const);
+      const { client, shown } = await modern(probing, mode);
+      expect(textOf({ result: await client.callTool({ name: 'both', arguments: {} }) })).toBe('200,200');
+      expect(shown).toHaveLength(1);
+      await client.close();
+    },
+  );
+
+  it('MCP 2026-07-28 client/elicitation: an account that is refused again in a later round gets a page of its own', async () => {
+    stage.accounts.set('ada', 'gho_revoked');
+    const client = new ModernClient(
+      { name: 'test', version: '0' },
+      { ...PAGES, versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
+    const shown: unknown[] = [];
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      shown.push(Object(params).url);
+      // The first account that is connected is refused too.
+      stage.accounts.set('ada', shown.length === 1 ? 'gho_revoked_too' : SECRETS.ofAda);
+      return { action: 'accept' };
+    });
+    await client.connect(new ModernTransport(new URL(`${stage.url}/mcp`), await headersFor(stage)));
+    const first = await client.callTool({ name: 'github_profile', arguments: {} });
+    expect(textOf({ result: first })).toContain('does not accept the connection of the user any more');
+    stage.accounts.clear();
+    stage.clock.advance(61);
+    shown.length = 0;
+    const second = await client.callTool({ name: 'github_profile', arguments: {} });
+    expect(second.structuredContent ?? textOf({ result: second })).toMatchObject({ login: 'ada-at-github' });
+    expect(shown).toEqual([expect.stringMatching(PAGE), expect.stringMatching(PAGE)]);
+    await client.close();
+  });
+
   it.each(['decline', 'cancel'] as const)(
     'a person who answers %s does not connect, and the model reads that',
     async (action) => {

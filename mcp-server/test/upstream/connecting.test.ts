@@ -2,7 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/protocol/call.ts';
-import { connect } from '../../src/protocol/methods/upstreams/connecting.ts';
+import { connectOnce } from '../../src/protocol/methods/upstreams/connecting.ts';
 import { InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
 import { testCall } from '../support/methods-harness.ts';
 
@@ -14,10 +14,10 @@ function setUp({ after, call, lasts = 600 }: { after: number; call: Call; lasts?
   const clock = new FakeClock();
   const began = clock.now();
   let attempts = 0;
-  const connecting = connect(
+  const connecting = connectOnce(
     new InteractionRequired(PAGE, lasts),
     {
-      ...{ call, name: 'github', scope: 'upstream:github' },
+      ...{ call, name: 'github', key: 'connect-github', scope: 'upstream:github' },
       tryAgain: async () => {
         attempts += 1;
         if (clock.now() - began >= after) return TOKEN;

@@ -51,6 +51,18 @@ const late = defineTool({
   },
 });
 
+/** Needs the account for two things at the same time. */
+const both = defineTool({
+  name: 'both',
+  title: 'Both',
+  description: 'Sends two requests to the upstream at once.',
+  input: z.object({}),
+  run: async (_, { fetch }) => {
+    const answers = await Promise.all([fetch('github', '/user'), fetch('github', '/user')]);
+    return { text: answers.map(({ status }) => status).join() };
+  },
+});
+
 /** Does without the account. */
 const modest = defineTool({
   name: 'modest',
@@ -76,7 +88,7 @@ const idle = defineTool({
   run: () => ({ text: 'done' }),
 });
 
-export const probes = createCatalog([probe, holder, late, modest, idle]);
+export const probes = createCatalog([probe, holder, late, both, modest, idle]);
 
 /** Calls a tool by one request of MCP 2026-07-28. */
 export async function callTool(

@@ -2,10 +2,10 @@
  * Owns how a person connects an account while a call waits: the client shows the page of the authorization server, and the call goes on
  * once the account is connected (MCP 2025-11-25 and 2026-07-28 client/elicitation, "URL Mode").
  */
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type ElicitResult, ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import { InteractionRequired, type UpstreamToken } from '../../../upstream/upstream-token.ts';
+import { ExchangeUnavailable, InteractionRequired, type UpstreamToken } from '../../../upstream/upstream-token.ts';
 import type { Call } from '../../call.ts';
 import { ToolError } from '../../define.ts';
 import { ConnectionNeeded, canOpenPages, type PageToOpen } from './connection-needed.ts';
@@ -21,9 +21,11 @@ export interface Connecting {
   readonly call: Call;
   /** Name of the upstream. */
   readonly name: string;
+  /** Names the question: a token that was refused asks for another one than an account that was never connected. */
+  readonly key: string;
   /** Whose consent connects the account. */
   readonly scope: string;
-  /** Tries again, without a new page. @throws InteractionRequired while the account is not connected */
+  /** Tries again, without a new page. @throws InteractionRequired or ExchangeUnavailable while there is no token */
   readonly tryAgain: () => Promise<UpstreamToken>;
 }
 
@@ -33,23 +35,38 @@ const PACE = 2_000;
 /** Milliseconds that one request waits where the client sends it again: less than clients wait for an answer. */
 const ROUND = 40_000;
 
-const nameOf = (name: string): string => `connect-${name}`;
+/** @param rejected a token of the account that the upstream has refused */
+export const keyOf = (name: string, rejected: string | undefined): string =>
+  rejected === undefined ? `connect-${name}` : `connect-${name}-${hash('sha256', rejected, 'base64url').slice(0, 8)}`;
 
 /** Whether the page was shown in an earlier round, so that no other one is needed. */
-export const isShown = ({ rounds }: Call, name: string): boolean => rounds?.known(nameOf(name)) !== undefined;
+export const isShown = ({ rounds }: Call, key: string): boolean => rounds?.known(key) !== undefined;
+
+/** What each call has asked for, by key. */
+const asked = new WeakMap<Call, Map<string, Promise<UpstreamToken>>>();
+
+/** Asks once in a call, also if several requests need the account: the person gets one page. */
+export function connectOnce(...given: Parameters<typeof connect>): Promise<UpstreamToken> {
+  const [, { call, key }] = given;
+  const known = asked.get(call) ?? new Map<string, Promise<UpstreamToken>>();
+  asked.set(call, known);
+  const connecting = known.get(key) ?? connect(...given);
+  known.set(key, connecting);
+  return connecting;
+}
 
 /**
  * @throws ConnectionNeeded when the client shows no pages, or could not be asked
  * @throws ToolError when the person does not connect the account
  */
-export async function connect(
+async function connect(
   { uri, expiresIn }: InteractionRequired,
   what: Connecting,
   dependencies: ConnectingDependencies,
 ): Promise<UpstreamToken> {
-  const { call, name, scope } = what;
+  const { call, name, key, scope } = what;
   const message = `${name} is not connected: the user has to allow this server to act at ${name}.`;
-  const isAnswered = isShown(call, name);
+  const isAnswered = isShown(call, key);
   if (uri === undefined && !isAnswered)
     throw new ToolError(`${message} The authorization server names no page for it.`);
   const page: PageToOpen = {
@@ -61,7 +78,7 @@ export async function connect(
   };
   const needed = new ConnectionNeeded(message, scope, page);
   if (!canOpenPages(call.capabilities)) throw needed;
-  const { action } = await ask(call, nameOf(name), page).catch((cause: unknown) => {
+  const { action } = await ask(call, key, page).catch((cause: unknown) => {
     throw Object.assign(needed, { cause });
   });
   if (action !== 'accept') throw new ToolError(`The user did not connect ${name}.`);
@@ -80,12 +97,12 @@ async function ask(call: Call, key: string, { elicitationId, ...page }: PageToOp
 
 /** @throws ToolError when the page has expired before the account was connected */
 async function waitFor(
-  { call, name, tryAgain }: Connecting,
+  { call, name, key, tryAgain }: Connecting,
   lasts: number,
   { clock, pause }: ConnectingDependencies,
 ): Promise<UpstreamToken> {
   const { rounds, signal } = call;
-  const note = `${nameOf(name)}-until`;
+  const note = `${key}-until`;
   const now = clock.now();
   const noted = rounds?.known(note);
   // A client could have written the note itself.
@@ -95,7 +112,8 @@ async function waitFor(
     try {
       return await tryAgain();
     } catch (error) {
-      if (!(error instanceof InteractionRequired)) throw error;
+      // The person may still be at it while the issuer is away for a moment.
+      if (!(error instanceof InteractionRequired || error instanceof ExchangeUnavailable)) throw error;
     }
     if (rounds && clock.now() >= endOfRound) await rounds.again(note, until);
     await pause(PACE, signal);

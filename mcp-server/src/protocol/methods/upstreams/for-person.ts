@@ -16,7 +16,7 @@ import type { Upstreams } from '../../../upstream/upstreams.ts';
 import { AuthorFault, wrongType } from '../../author-fault.ts';
 import type { Call } from '../../call.ts';
 import { type Context, ToolError } from '../../define.ts';
-import { type ConnectingDependencies, connect, isShown } from './connecting.ts';
+import { type ConnectingDependencies, connectOnce, isShown, keyOf } from './connecting.ts';
 
 export interface ForPersonDependencies extends ConnectingDependencies {
   readonly upstreams: Upstreams;
@@ -78,18 +78,18 @@ async function tokenOf(
   dependencies: ForPersonDependencies,
   rejected: string | undefined,
 ): Promise<UpstreamToken> {
-  const { id } = upstream;
+  const { id, target } = upstream;
+  const key = keyOf(id, rejected);
   const { upstreams, log } = dependencies;
   const caller = { token: call.accessToken, principal: call.principal };
   const exchange = (needsPage: boolean) => upstreams.token({ upstream, caller, rejected, needsPage });
   try {
-    return await exchange(!isShown(call, id)).catch((error: unknown) => {
+    return await exchange(!isShown(call, key)).catch((error: unknown) => {
       if (!(error instanceof InteractionRequired)) throw error;
-      return connect(
-        error,
-        { call, name: id, scope: scopeOf(upstream), tryAgain: () => exchange(false) },
-        dependencies,
-      );
+      // No account is connected at another MCP server.
+      if ('resource' in target) throw new ExchangeRefused('interaction_required');
+      const what = { call, name: id, key, scope: scopeOf(upstream), tryAgain: () => exchange(false) };
+      return connectOnce(error, what, dependencies);
     });
   } catch (error) {
     const isRefused = error instanceof ExchangeRefused;
