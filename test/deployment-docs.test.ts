@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { settings as mcpServer } from '../mcp-server/src/config.ts';
+import { settingsOfUpstream } from '../mcp-server/src/upstream/settings.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
@@ -158,8 +159,9 @@ describe('docs/deployment.md', () => {
       const declared = Object.values(mcpServer).flatMap((setting) =>
         'secret' in setting ? [setting.env, `${setting.env}_FILE`] : [setting.env],
       );
+      const ofGithub = Object.values(settingsOfUpstream).map(({ env }) => `UPSTREAM_GITHUB_${env}`);
       for (const name of Object.keys(all['mcp-server']?.environment ?? {}))
-        expect([...declared, NODES_OWN, ...CHECKED]).toContain(name);
+        expect([...declared, ...ofGithub, NODES_OWN, ...CHECKED]).toContain(name);
       for (const [name, { ports = [] }] of Object.entries(all)) {
         if (name === 'certificates') expect(ports).toEqual([expect.objectContaining({ published: '80' })]);
         else if (name !== 'gateway') expect([name, ports]).toEqual([name, []]);

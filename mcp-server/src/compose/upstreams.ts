@@ -1,5 +1,6 @@
 /** Owns the wiring of upstreams: the exchange at the issuers, the tokens in use, and the public half of the key of this server. */
 import { randomUUID } from 'node:crypto';
+import { Queue } from '../authorization/introspection/queue.ts';
 import type { Config } from '../config.ts';
 import { createExchange, type ExchangeIssuer } from '../upstream/exchange.ts';
 import { publicKeysOf } from '../upstream/own-key.ts';
@@ -10,17 +11,22 @@ import { NO_UPSTREAMS, type Upstreams } from '../upstream/upstreams.ts';
 import type { RunningIssuer } from './issuers/issuer.ts';
 import type { ProcessDependencies } from './process.ts';
 
+/** Exchanges that run at the same time, and that wait for them: all wait for the same issuers. */
+const RUNNING = 32;
+const WAITING = 128;
+
 /** The public keys of this server (RFC 9728 §2 `jwks_uri`); nothing without EXCHANGE_KEY. */
-export const ownKeysOf = ({ exchangeKey }: Config): object | undefined => exchangeKey && publicKeysOf(exchangeKey);
+export const ownKeysOf = ({ exchangeKeys }: Config): object | undefined => exchangeKeys && publicKeysOf(exchangeKeys);
 
 /** @returns nothing without a key: no upstream is configured then */
 export function composeUpstreams(
-  { upstreams, exchangeClientId: clientId, exchangeKey: clientKey }: Config,
+  { upstreams, exchangeClientId: clientId, exchangeKeys }: Config,
   issuers: readonly RunningIssuer[],
   { fetch, clock }: ProcessDependencies,
 ): Upstreams {
   const configured = new Map(upstreams.map((one) => [one.id, one]));
-  if (!clientKey) return NO_UPSTREAMS;
+  if (!exchangeKeys) return NO_UPSTREAMS;
+  const [clientKey] = exchangeKeys;
   const prove = createProofs(clientKey, clock, randomUUID);
   const ofIssuers = issuers.flatMap(({ rules, metadata, inside }) =>
     rules.map(({ issuer }): readonly [string, ExchangeIssuer] => [issuer, { metadata, inside }]),
@@ -30,5 +36,9 @@ export function composeUpstreams(
     issuers: new Map(ofIssuers),
     newId: randomUUID,
   });
-  return { configured, token: createTokens({ exchange, clock }), request: createRequests(fetch, prove) };
+  return {
+    configured,
+    token: createTokens({ exchange, clock, queue: new Queue(RUNNING, WAITING) }),
+    request: createRequests(fetch, prove),
+  };
 }

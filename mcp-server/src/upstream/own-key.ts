@@ -1,17 +1,50 @@
-/** Owns the key by which this server identifies itself: its public half for issuers (RFC 9728 §2), and new keys. */
+/** Owns the keys by which this server identifies itself: the setting, the public halves for issuers (RFC 9728 §2), and new keys. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
-import type { ClientKey } from '../authorization/introspection/credentials.ts';
+import { z } from 'zod';
+import { type ClientKey, clientKey } from '../authorization/introspection/credentials.ts';
 
 /** RFC 7517 §5, as a document of `jwks_uri`. */
 interface PublicKeys {
   readonly keys: readonly JWK[];
 }
 
-/** RFC 7517 §4: only the public members, whatever the setting has. */
-export function publicKeysOf({ key, alg, kid }: ClientKey): PublicKeys {
-  return { keys: [{ ...publicJwk(key), alg, use: 'sig', ...(kid !== undefined && { kid }) }] };
+/** The first one signs. The others are published, so that issuers know a new key before it signs, and an old one until its last use. */
+export type OwnKeys = readonly [ClientKey, ...ClientKey[]];
+
+/** A setting: one private key, or a JWK Set of them (RFC 7517 §5) while keys change. */
+export const ownKeys = (): z.ZodType<OwnKeys, string> =>
+  z.string().transform((text, context): OwnKeys => {
+    const [first, ...others] = membersOf(text).map((one) => clientKey().safeParse(one));
+    if (!first?.success) return refused(context, first?.error?.issues[0]?.message ?? 'expected at least one key');
+    const all: OwnKeys = [first.data, ...others.flatMap(({ data }) => data ?? [])];
+    if (all.length <= others.length) return refused(context, 'one of the keys is none that can be used');
+    const names = new Set(all.map(({ kid }) => kid));
+    if (all.length > 1 && (names.size < all.length || names.has(undefined))) {
+      return refused(context, 'each of several keys needs a kid of its own');
+    }
+    return all;
+  });
+
+function refused(context: z.RefinementCtx<string>, message: string): never {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
 }
+
+/** The texts of the keys. */
+function membersOf(text: string): readonly string[] {
+  try {
+    const { keys } = JSON.parse(text);
+    return Array.isArray(keys) ? keys.map((one) => JSON.stringify(one)) : [text];
+  } catch {
+    return [text];
+  }
+}
+
+/** RFC 7517 §4: only the public members, whatever the setting has. */
+export const publicKeysOf = (keys: OwnKeys): PublicKeys => ({
+  keys: keys.map(({ key, alg, kid }) => ({ ...publicJwk(key), alg, use: 'sig', ...(kid !== undefined && { kid }) })),
+});
 
 /** The key in the header of a proof (RFC 9449 §4.2). */
 export const publicJwk = (key: ClientKey['key']): JWK => createPublicKey(key).export({ format: 'jwk' }) as JWK;

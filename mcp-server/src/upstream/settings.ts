@@ -13,7 +13,7 @@ import {
 } from '@mcp-oauth/shared/settings/config';
 import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
 import * as type from '@mcp-oauth/shared/settings/types';
-import { clientKey } from '../authorization/introspection/credentials.ts';
+import { ownKeys } from './own-key.ts';
 
 export const upstreamSettings = {
   upstreams: optional({
@@ -28,10 +28,10 @@ export const upstreamSettings = {
     type: type.text(),
     default: 'mcp-server',
   }),
-  exchangeKey: optional({
+  exchangeKeys: optional({
     env: 'EXCHANGE_KEY',
-    doc: 'Private key of that client as a JWK or in PEM, the same on all replicas: `mcp-server exchange-key` makes one. The issuer reads its public half at `<PUBLIC_URL>/.well-known/jwks.json`. Required with UPSTREAMS.',
-    type: clientKey(),
+    doc: 'Private key of that client as a JWK or in PEM, the same on all replicas: `mcp-server exchange-key` makes one. The issuer reads its public half at `<PUBLIC_URL>/.well-known/jwks.json`. Required with UPSTREAMS. A JWK Set to change the key: the first one signs, and all are published.',
+    type: ownKeys(),
     secret: true,
   }),
 } as const;

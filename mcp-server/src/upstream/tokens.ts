@@ -4,12 +4,15 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { type Queue, QueueFull } from '../authorization/introspection/queue.ts';
 import type { Exchanged, ExchangeToken } from './exchange.ts';
-import type { UpstreamToken } from './upstream-token.ts';
+import { ExchangeUnavailable, type UpstreamToken } from './upstream-token.ts';
 
 interface TokensOptions {
   readonly exchange: ExchangeToken;
   readonly clock: Clock;
+  /** How many exchanges run at the same time. */
+  readonly queue: Queue;
   /** Maximum number of tokens; the oldest is removed. */
   readonly capacity?: number;
 }
@@ -28,7 +31,7 @@ const LATE = 5_000;
 
 const CAPACITY = 1_000;
 
-export function createTokens({ exchange, clock, capacity = CAPACITY }: TokensOptions): ExchangeToken {
+export function createTokens({ exchange, clock, queue, capacity = CAPACITY }: TokensOptions): ExchangeToken {
   const entries = new Map<string, Entry>();
   const running = new Map<string, Promise<UpstreamToken>>();
 
@@ -51,7 +54,11 @@ export function createTokens({ exchange, clock, capacity = CAPACITY }: TokensOpt
     removeOld(now);
   };
   const begin = async (id: string, asked: Exchanged): Promise<UpstreamToken> => {
-    const found = await exchange(asked);
+    const found = await queue
+      .run(() => exchange(asked))
+      .catch((error: unknown) => {
+        throw error instanceof QueueFull ? new ExchangeUnavailable('too many exchanges wait for it') : error;
+      });
     store(id, found, asked);
     return found;
   };

@@ -13,7 +13,7 @@ describe('exchange-key', () => {
     const key = JSON.parse(stdout);
     expect(key).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', d: expect.any(String) });
     expect(key.kid).toBe(await calculateJwkThumbprint(key));
-    expect(readConfig({ EXCHANGE_KEY: stdout }).exchangeKey).toMatchObject({ alg: 'ES256', kid: key.kid });
+    expect(readConfig({ EXCHANGE_KEY: stdout }).exchangeKeys).toMatchObject([{ alg: 'ES256', kid: key.kid }]);
     expect((await run(commands, 'exchange-key')).stdout).not.toBe(stdout);
   });
 });

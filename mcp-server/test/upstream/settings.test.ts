@@ -23,7 +23,7 @@ function problems(env: Record<string, string>): readonly string[] {
 
 describe('settings of upstreams', () => {
   it('without UPSTREAMS there are none, and no key is needed', () => {
-    expect(readConfig({})).toMatchObject({ upstreams: [], exchangeKey: undefined, exchangeClientId: 'mcp-server' });
+    expect(readConfig({})).toMatchObject({ upstreams: [], exchangeKeys: undefined, exchangeClientId: 'mcp-server' });
   });
 
   it('the id github needs no setting of its own, and its tokens go to its API only', () => {
@@ -57,6 +57,20 @@ describe('settings of upstreams', () => {
       ...{ UPSTREAM_BILLING_RESOURCE: resource, UPSTREAM_BILLING_SCOPES: 'mcp:tools invoices:read' },
     }).upstreams;
     expect(billing).toMatchObject({ base: resource, target: { resource }, scopes: ['mcp:tools', 'invoices:read'] });
+  });
+
+  it('RFC 7517 §5 a JWK Set changes the key: the first one signs', async () => {
+    const keys = [await newKey(), await newKey()];
+    const { exchangeKeys } = readConfig({ EXCHANGE_KEY: JSON.stringify({ keys }) });
+    expect(exchangeKeys?.map(({ kid }) => kid)).toEqual(keys.map(({ kid }) => kid));
+    for (const [set, expected] of [
+      [[], 'expected at least one key'],
+      [[keys[0], keys[0]], 'each of several keys needs a kid of its own'],
+      [[keys[0], { ...keys[1], kid: undefined }], 'each of several keys needs a kid of its own'],
+      [[keys[0], { kty: 'oct', k: 'x', kid: 'x' }], 'one of the keys is none that can be used'],
+    ] as const) {
+      expect(problems({ EXCHANGE_KEY: JSON.stringify({ keys: set }) })).toEqual([`EXCHANGE_KEY: ${expected}`]);
+    }
   });
 
   it.each([

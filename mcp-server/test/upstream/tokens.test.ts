@@ -1,6 +1,7 @@
 /** Proves that tokens of upstreams are exchanged once, kept shortly, and for nobody but their caller. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
+import { Queue } from '../../src/authorization/introspection/queue.ts';
 import type { Exchanged } from '../../src/upstream/exchange.ts';
 import type { ConfiguredUpstream } from '../../src/upstream/settings.ts';
 import { createTokens } from '../../src/upstream/tokens.ts';
@@ -12,13 +13,20 @@ const upstream = (id: string): ConfiguredUpstream => ({
   scopes: undefined,
 });
 
-function setUp({ lasts, capacity = 100 }: { readonly lasts?: number; readonly capacity?: number } = {}) {
+interface SetUp {
+  readonly lasts?: number;
+  readonly capacity?: number;
+  readonly running?: number;
+}
+
+function setUp({ lasts, capacity = 100, running = 10 }: SetUp = {}) {
   const clock = new FakeClock();
   const asked: Exchanged[] = [];
   const state = { fails: false };
   const tokens = createTokens({
     clock,
     capacity,
+    queue: new Queue(running, 1),
     exchange: async (one): Promise<UpstreamToken> => {
       asked.push(one);
       const number = asked.length;
@@ -84,6 +92,14 @@ describe('tokens of upstreams in use', () => {
     expect(await Promise.all([get('ada', { rejected }), get('ada', { rejected })])).toEqual(['token-2', 'token-2']);
     expect(await get('ada', { rejected })).toBe('token-2');
     expect(asked.map((one) => one.rejected)).toEqual([undefined, 'token-1']);
+  });
+
+  it('more exchanges than may run and wait fail at once, as if the issuer were away', async () => {
+    const { get, asked } = setUp({ running: 1 });
+    const [ada, bob, carol] = await Promise.allSettled([get('ada'), get('bob'), get('carol')]);
+    expect([ada.status, bob.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(carol).toMatchObject({ reason: expect.any(ExchangeUnavailable) });
+    expect(asked).toHaveLength(2);
   });
 
   it('a failure is not kept', async () => {

@@ -17,7 +17,7 @@ export interface ConnectingDependencies {
 }
 
 /** What a person connects. */
-export interface Connecting {
+interface Connecting {
   readonly call: Call;
   /** Name of the upstream. */
   readonly name: string;
