@@ -51,7 +51,7 @@ export default defineToolConnector({
           const identity = await accountOf(fetch, values, tokens.access_token);
           return { session: sessionOf(tokens, clock), scopes: givenOf(requested, tokens), identity };
         },
-        refresh: async ({ session: { refreshToken = '' }, scopes }, _, signal) => {
+        refresh: async ({ session: { refreshToken = '' }, scopes }, signal) => {
           const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
           const tokens = await redeem(endingWith(fetch, signal), values, form).catch(refuseEnded);
           // RFC 6749 §6: without a new refresh token the old one stays good.

@@ -140,6 +140,8 @@ export interface ToolScopes {
   readonly loginHint?: string | undefined;
 }
 
+type Held = Pick<Connected, 'session' | 'scopes'>;
+
 /** How an upstream gives tokens to tools. Its sessions are apart from those of a sign-in: they have other tokens and scopes. */
 export interface ToolAccess {
   /** The URL at the upstream to which the browser is sent. */
@@ -152,16 +154,11 @@ export interface ToolAccess {
    */
   finish(answer: URL, checks: LoginChecks, requested: readonly string[]): Promise<Connected>;
   /**
-   * Exchanges the refresh token of a session that has one.
-   * @param renewed called with the new session before anything else is asked, because a refresh token may be good for one use
-   * @param signal aborted when the answer comes too late: requests to the upstream end with it
+   * Exchanges the refresh token of a session that has one. It may be good for one use, so nothing else is asked.
+   * @param signal aborted when the answer comes too late: the request ends with it
    * @throws UpstreamError; after `denied` and `ended` only the person can connect the account again
    */
-  refresh(
-    connected: Pick<Connected, 'session' | 'scopes'>,
-    renewed: (session: UpstreamSession) => Promise<void>,
-    signal: AbortSignal,
-  ): Promise<Pick<Connected, 'session' | 'scopes'>>;
+  refresh(connected: Held, signal: AbortSignal): Promise<Held>;
   /** Ends the tokens at the upstream. Absent: it can't, or a sign-in there would end with them. @throws UpstreamError */
   revoke?(session: UpstreamSession, signal: AbortSignal): Promise<void>;
 }

@@ -26,7 +26,7 @@ export const createTools = ({ fetch, clock, values, authorize, redeem }: Depende
     const identity = toIdentity({ issuer: values.baseUrl, person, emails: { entries: [] } });
     return { session: sessionOf(tokens, clock), scopes, identity };
   },
-  refresh: async ({ session, scopes }, _, signal) => ({
+  refresh: async ({ session, scopes }, signal) => ({
     session: await renewed(endingWith(fetch, signal), session, { ...values, clock }),
     scopes,
   }),

@@ -12,7 +12,7 @@ type Current = VaultRecord | undefined;
 /** The next record, or `undefined` to leave it. */
 type Next = (record: Current) => Current;
 
-/** What one renewal knows: the tokens that it uses, or got in exchange for them. */
+/** @param held what one renewal uses */
 const hasTokensOf = ({ session }: Connection, held: UpstreamSession): boolean =>
   session !== undefined && session.accessToken === held.accessToken && session.refreshToken === held.refreshToken;
 
@@ -50,10 +50,6 @@ export const renewing = (record: VaultRecord, connection: Connection, now: numbe
   connection: { ...connection, lease: now + LEASE },
 });
 
-/** RFC 6749 §6: the upstream has exchanged the refresh token, and more is to come. */
-export const exchanged = (held: UpstreamSession, session: UpstreamSession): Next =>
-  where(held, (connection) => ({ ...connection, session }));
-
 export const renewed = (
   held: UpstreamSession,
   { session, scopes }: Pick<Connected, 'session' | 'scopes'>,
@@ -68,9 +64,8 @@ export const renewed = (
     lease: undefined,
   }));
 
-/** @param session the newest that the renewal got */
-export const failed = (held: UpstreamSession, session: UpstreamSession, now: number): Next =>
-  where(held, (connection) => ({ ...connection, session, failedAt: now, lease: undefined }));
+export const failed = (held: UpstreamSession, now: number): Next =>
+  where(held, (connection) => ({ ...connection, failedAt: now, lease: undefined }));
 
 /** Its tokens are worth nothing any more, so they are not kept. */
 export const ended = (held: UpstreamSession): Next =>

@@ -9,12 +9,12 @@ import { toUpstreamError } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import { localSubject } from '../../federation/subject.ts';
 import type { VaultRecord } from '../record.ts';
-import { type Holder, UnreadableRecord } from '../vault.ts';
+import type { Holder } from '../vault.ts';
 import { afterLease } from '../waiting.ts';
 import { connected, disconnected, ended, isUseDue, used } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { decide, type Need, type TokenRequest, type UpstreamToken } from './decision.ts';
-import { before, type RenewalDependencies, renew, secretsOf } from './renewal.ts';
+import { before, type RenewalDependencies, readable, renew, secretsOf } from './renewal.ts';
 
 /** A connection without its tokens. */
 export interface ShownConnection extends Pick<Connection, 'account' | 'scopes' | 'connectedAt'> {
@@ -60,11 +60,7 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
     return found;
   };
 
-  /** A record that cannot be opened has no connection that anybody could use. */
-  const read = (holder: Holder) =>
-    vault.find(holder).catch((error: unknown): undefined => {
-      if (!(error instanceof UnreadableRecord)) throw error;
-    });
+  const read = (holder: Holder) => readable(vault, holder);
   const find = async (holder: Holder) => shown(holder, (await read(holder))?.connection);
 
   async function revoke(tools: OpenTools, holder: Holder, session: Connection['session']): Promise<void> {
@@ -109,6 +105,7 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
     connect: async (holder, finished) => {
       const tools = toolsOf(holder.connector);
       const account = await accounts.find(holder.accountId);
+      if (account?.denied !== undefined) throw new UpstreamError('denied', 'the identity provider refuses the person');
       refuseOther(tools, { holder, signsIn: account?.connector === holder.connector, finished });
       const record = await vault.begin(holder, connected(finished, seconds(clock)));
       return shown(holder, record?.connection) as ShownConnection;

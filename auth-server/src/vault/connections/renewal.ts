@@ -7,8 +7,8 @@ import { type Connected, UpstreamError, type UpstreamSession } from '../../feder
 import { toUpstreamError } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import { DEADLINE, type VaultRecord } from '../record.ts';
-import type { Holder, Vault } from '../vault.ts';
-import { ended, exchanged, failed, renewed, renewing } from './changes.ts';
+import { type Holder, UnreadableRecord, type Vault } from '../vault.ts';
+import { ended, failed, renewed, renewing } from './changes.ts';
 import type { Connection } from './connection.ts';
 
 export interface RenewalDependencies {
@@ -38,45 +38,33 @@ export async function renew(renewal: Renewal, dependencies: RenewalDependencies)
   const { vault, clock, deadline, onFailure } = dependencies;
   const leased = await vault.replace(holder, record, renewing(record, connection, seconds(clock)));
   if (!leased) return undefined;
-  const secrets = secretsOf(session);
-  let stored = session;
-  let newest = session;
-  const onExchanged = async (next: UpstreamSession): Promise<void> => {
-    newest = next;
-    secrets.push(...secretsOf(next));
-    // Not thrown here: the connector would take a failure of our store for one of the upstream. It is written again below.
-    await vault.change(holder, exchanged(stored, next)).then(
-      () => {
-        stored = next;
-      },
-      () => undefined,
-    );
-  };
   const signal = deadline(DEADLINE);
-  const result = await before(signal, () =>
-    tools.access.refresh({ session, scopes: connection.scopes }, onExchanged, signal),
-  ).catch((thrown) => {
+  const held = { session, scopes: connection.scopes };
+  const result = await before(signal, () => tools.access.refresh(held, signal)).catch((thrown) => {
     const error = toUpstreamError(thrown);
-    onFailure(tools, holder, error, secrets);
+    onFailure(tools, holder, error, secretsOf(session));
     return error;
   });
-  const next = afterwards(result, { stored, newest, now: seconds(clock) });
-  const written = await vault.change(holder, next);
-  const unused = result instanceof UpstreamError ? newest : result.session;
-  return written || unused === session || (await vault.find(holder))?.connection ? undefined : unused;
+  const next = afterwards(result, session, seconds(clock));
+  const write = () => vault.change(holder, next);
+  // Once more: without the new refresh token the connection has ended.
+  const written = await write().catch(write);
+  if (written || result instanceof UpstreamError || (await readable(vault, holder))?.connection) return undefined;
+  return result.session;
 }
 
-interface Held {
-  /** What the connection has now. */
-  readonly stored: UpstreamSession;
-  readonly newest: UpstreamSession;
-  readonly now: number;
+type Result = Pick<Connected, 'session' | 'scopes'> | UpstreamError;
+
+function afterwards(result: Result, held: UpstreamSession, now: number) {
+  if (!(result instanceof UpstreamError)) return renewed(held, result, now);
+  return ['ended', 'denied'].includes(result.reason) ? ended(held) : failed(held, now);
 }
 
-function afterwards(result: Pick<Connected, 'session' | 'scopes'> | UpstreamError, { stored, newest, now }: Held) {
-  if (!(result instanceof UpstreamError)) return renewed(stored, result, now);
-  return ['ended', 'denied'].includes(result.reason) ? ended(stored) : failed(stored, newest, now);
-}
+/** A record that cannot be opened has no connection that anybody could use. */
+export const readable = (vault: Vault, holder: Holder): Promise<VaultRecord | undefined> =>
+  vault.find(holder).catch((error: unknown): undefined => {
+    if (!(error instanceof UnreadableRecord)) throw error;
+  });
 
 /** Ends with the signal although the connector may not: the lease must not end before the renewal. */
 export async function before<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

@@ -29,7 +29,6 @@ async function begin(token: object = { scope: 'repo,read:org' }) {
 }
 
 const signal = new AbortController().signal;
-const noRenewal = async () => {};
 const EXPIRING = { access_token: 'ghu_1', scope: '', expires_in: 28_800, refresh_token: 'ghr_1' };
 
 describe('GitHub, for tools', () => {
@@ -77,7 +76,7 @@ describe('GitHub, for tools', () => {
       scopes: ['repo'],
     });
     github.answers({ ...EXPIRING, access_token: 'ghu_2', refresh_token: 'ghr_2' });
-    expect(await github.tools.refresh(connected, noRenewal, signal)).toMatchObject({
+    expect(await github.tools.refresh(connected, signal)).toMatchObject({
       session: { accessToken: 'ghu_2', refreshToken: 'ghr_2' },
       scopes: ['repo'],
     });
@@ -91,7 +90,7 @@ describe('GitHub, for tools', () => {
     await using github = await begin(EXPIRING);
     const connected = await github.connect([]);
     github.stage.routes.set(TOKEN_PATH, () => answer);
-    await expect(github.tools.refresh(connected, noRenewal, signal)).rejects.toMatchObject({ reason });
+    await expect(github.tools.refresh(connected, signal)).rejects.toMatchObject({ reason });
   });
 
   it('GitHub REST API "Delete an app token": the token is ended, and no other one of the person', async () => {

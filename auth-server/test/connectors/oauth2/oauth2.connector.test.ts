@@ -7,7 +7,6 @@ import { createStage, Reply } from '../../support/upstream-stand-in.ts';
 
 type Env = Readonly<Record<string, string>>;
 const signal = new AbortController().signal;
-const noRenewal = async () => {};
 
 const settingsFor = (url: string, more: Env = {}): Env => ({
   AUTHORIZATION_URL: `${url}/authorize`,
@@ -107,15 +106,15 @@ describe('an OAuth 2.0 provider', () => {
     await using provider = await begin();
     const connected = await provider.connect();
     provider.answers({ access_token: 'access-2' });
-    expect(await provider.tools.refresh(connected, noRenewal, signal)).toMatchObject({
+    expect(await provider.tools.refresh(connected, signal)).toMatchObject({
       session: { accessToken: 'access-2', refreshToken: 'refresh-1' },
       scopes: ['read'],
     });
     expect(provider.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token');
     provider.answers(new Reply(400, { error: 'invalid_grant' }));
-    await expect(provider.tools.refresh(connected, noRenewal, signal)).rejects.toMatchObject({ reason: 'ended' });
+    await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'ended' });
     provider.answers(new Reply(401, { error: 'invalid_client' }));
-    await expect(provider.tools.refresh(connected, noRenewal, signal)).rejects.toMatchObject({ reason: 'unavailable' });
+    await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'unavailable' });
   });
 
   it('RFC 7009 §2.1 REVOCATION_URL ends the refresh token', async () => {

@@ -8,7 +8,6 @@ import { Reply } from '../../support/upstream-stand-in.ts';
 import { VENDORS } from '../../support/vendors.ts';
 
 const signal = new AbortController().signal;
-const noRenewal = async () => {};
 const toolsOf = ({ connector }: Pick<Play, 'connector'>) => connector.tools as ToolAccess;
 
 async function connect(play: Play, requested: readonly string[], members: object = {}) {
@@ -52,10 +51,10 @@ describe('an OpenID provider, for tools', () => {
     await using play = await start();
     const connected = await connect(play, ['calendar', 'files']);
     play.members = { refresh_token: 'refresh-2', expires_in: 60, scope: 'calendar' };
-    const renewed = await toolsOf(play).refresh(connected, noRenewal, signal);
+    const renewed = await toolsOf(play).refresh(connected, signal);
     expect(renewed).toMatchObject({ session: { refreshToken: 'refresh-2' }, scopes: ['calendar'] });
     play.members = { access_token: 'later', expires_in: undefined };
-    expect(await toolsOf(play).refresh(renewed, noRenewal, signal)).toMatchObject({
+    expect(await toolsOf(play).refresh(renewed, signal)).toMatchObject({
       session: { accessToken: 'later', refreshToken: 'refresh-2' },
     });
     expect(play.redeemed()?.form.get('refresh_token')).toBe('refresh-2');
@@ -69,7 +68,7 @@ describe('an OpenID provider, for tools', () => {
     await using play = await start();
     const connected = await connect(play, ['calendar']);
     play.stage.routes.set('/token', () => reply);
-    await expect(toolsOf(play).refresh(connected, noRenewal, signal)).rejects.toMatchObject({ reason });
+    await expect(toolsOf(play).refresh(connected, signal)).rejects.toMatchObject({ reason });
   });
 
   it('RFC 7009 §2.1 the refresh token is revoked where the metadata has an endpoint for it', async () => {

@@ -207,16 +207,6 @@ describe('an upstream that is away', () => {
     refresh = async () => ({ session: expiring(), scopes });
     expect(await token()).toMatchObject({ token: 'access-1' });
   });
-
-  it('RFC 6749 §6 a refresh token that was exchanged before the upstream failed is stored', async () => {
-    refresh = async (_, renewed) => {
-      await renewed({ accessToken: 'access-2', refreshToken: 'refresh-2', expiresAt: now() });
-      throw new UpstreamError('unavailable', 'it is away');
-    };
-    await connections.connect(holder, finished(expiring(0)));
-    await expect(token()).rejects.toMatchObject({ reason: 'unavailable' });
-    expect((await vault.find(holder))?.connection?.session?.refreshToken).toBe('refresh-2');
-  });
 });
 
 describe('RFC 9700 §4.14.2 requests at the same time', () => {
@@ -313,6 +303,11 @@ describe('who may be connected', () => {
     expect(await connections.find(own)).toBeUndefined();
     await connections.connect(own, finished());
     expect(await connections.find(own)).toMatchObject({ account: { subject: 'alice' } });
+  });
+
+  it('a person whom the identity provider has refused meanwhile connects nothing', async () => {
+    await createAccounts(createSealedStore(plain, [key]), LIFETIME).save({ ...account, denied: 'disabled' });
+    await expect(connections.connect(holder, finished())).rejects.toMatchObject({ reason: 'denied' });
   });
 
   it('another upstream gives any account that its settings accept', async () => {

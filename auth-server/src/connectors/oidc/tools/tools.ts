@@ -52,7 +52,7 @@ export function createTools(values: OidcSettings, dependencies: Dependencies): T
       const { tokens, identity } = await redeem(answer, checks);
       return { session: sessionOf(tokens, clock), scopes: given(requested, tokens), identity };
     },
-    refresh: ({ session, scopes }, _, signal) =>
+    refresh: ({ session, scopes }, signal) =>
       renewing(provider, async () => {
         const { configuration } = (await provider.metadata.get()).until(signal);
         const tokens = await refreshed(configuration, session.refreshToken ?? '');
