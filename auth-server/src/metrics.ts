@@ -82,11 +82,23 @@ const ERRORS = {
     'invalid_scope',
     'invalid_target',
     'invalid_dpop_proof',
+    'interaction_required',
     'authorization_pending',
     'slow_down',
     'access_denied',
     'expired_token',
     'temporarily_unavailable',
+    'other',
+  ],
+  exchange: [
+    'invalid_request',
+    'invalid_target',
+    'invalid_scope',
+    'invalid_grant',
+    'invalid_dpop_proof',
+    'interaction_required',
+    'temporarily_unavailable',
+    'too_many_requests',
     'other',
   ],
   registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],
@@ -125,6 +137,12 @@ const DECLARED = {
     help: 'Authorization codes, device codes and refresh tokens that were used a second time: either one was stolen, or a client repeats a request. The grant is revoked.',
     labels: { what: ['authorization_code', 'device_code', 'refresh_token'] },
   },
+  exchanges: {
+    name: 'auth_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges of tokens, by target and result: for a connector, or for another MCP server (`resource`); `none`: the policy names no such target.',
+    labels: { target: 'ids in CONNECTORS, `resource`, `none`', result: ['issued', ...ERRORS.exchange] },
+  },
   signIns: {
     name: 'auth_sign_ins_total',
     type: 'counter',
@@ -160,6 +178,7 @@ const DECLARED = {
         'failure',
         'scim',
         'personal-token',
+        'connect-link',
         'register',
         'register-all',
         'client-host',
@@ -194,6 +213,7 @@ export function createMeters(issuer: string): Meters {
   const authorizations = new Counter(DECLARED.authorizations);
   const tokenRequests = new Counter(DECLARED.tokenRequests);
   const reuses = new Counter(DECLARED.reuses);
+  const exchanges = new Counter(DECLARED.exchanges);
   const signIns = new Counter(DECLARED.signIns);
   const rechecks = new Counter(DECLARED.rechecks);
   const registrations = new Counter(DECLARED.registrations);
@@ -213,10 +233,11 @@ export function createMeters(issuer: string): Meters {
     onAuthorization: (result) => authorizations.add(result),
     onTokenRequest: (grantType, result) => tokenRequests.add(grantType, result),
     onReuse: (what) => reuses.add(what),
+    onExchange: (target, result) => exchanges.add(target, result),
     onSignIn: (connector, result) => signIns.add(connector, result),
     onRecheck: (connector, result) => rechecks.add(connector, result),
     onRegistration: (result) => registrations.add(result),
-    all: [duration, authorizations, tokenRequests, reuses, signIns, rechecks, registrations, limited],
+    all: [duration, authorizations, tokenRequests, reuses, exchanges, signIns, rechecks, registrations, limited],
   };
 }
 

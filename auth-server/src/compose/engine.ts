@@ -4,6 +4,7 @@ import type { PassThrough } from '../access/gate.ts';
 import { ID_JAG_PROFILE } from '../assertions/id-jag.ts';
 import { ASSERTION_GRANT, EXCHANGE_GRANT } from '../clients/client.ts';
 import type { Config } from '../config.ts';
+import { LINK_LIFETIME } from '../connecting/links.ts';
 import { lacksAccount } from '../connecting/missing.ts';
 import type { Accounts } from '../federation/account.ts';
 import type { Organisations } from '../federation/claims/organisations.ts';
@@ -13,6 +14,7 @@ import type { DeviceOptions } from '../provider/configuration.ts';
 import { TOO_SOON } from '../provider/device/polling.ts';
 import type { EngineCounts } from '../provider/events.ts';
 import type { AssertionOptions } from '../provider/grants/jwt-bearer.ts';
+import type { ExchangeOptions } from '../provider/grants/token-exchange.ts';
 import { DEVICE_CODE } from '../provider/lifetimes.ts';
 import { createEngine, type Engine } from '../provider/provider.ts';
 import { lifetimesOf } from '../provider/settings.ts';
@@ -37,7 +39,7 @@ export interface EngineDependencies extends Dependencies {
   /** Absent: no assertion is accepted. */
   readonly assertions?: AssertionOptions | undefined;
   /** Absent: no tool uses accounts of people. */
-  readonly connecting?: Pick<Connecting, 'connections'> | undefined;
+  readonly connecting?: Connecting | undefined;
   /** Absent: nothing is counted. */
   readonly counts?: EngineCounts | undefined;
 }
@@ -73,12 +75,25 @@ export function composeEngine(config: Config, dependencies: EngineDependencies):
     counts,
     device: composeDevice(config, dependencies),
     moreGrants: [...(config.exchangePolicy ? [EXCHANGE_GRANT] : []), ...(hasIssuers ? [ASSERTION_GRANT] : [])],
-    exchange: config.exchangePolicy && { policy: config.exchangePolicy },
+    exchange: composeExchange(config, dependencies),
     assertionClients: new Set(enterprise.flatMap(({ clients: named }) => [...named.values()])),
     grantProfiles: enterprise.length > 0 ? [ID_JAG_PROFILE] : [],
     assertions: hasIssuers ? assertions : undefined,
   };
   return (keys) => createEngine({ ...options, keys });
+}
+
+/** New links of one person to one connector while a link lasts. */
+const NEW_LINKS = 20;
+
+/** @returns nothing if nothing can be exchanged */
+function composeExchange(
+  { exchangePolicy: policy }: Config,
+  { createRateLimit, connecting }: Pick<EngineDependencies, 'createRateLimit' | 'connecting'>,
+): ExchangeOptions | undefined {
+  if (!policy) return undefined;
+  const newLinks = createRateLimit({ name: 'connect-link', points: NEW_LINKS, seconds: LINK_LIFETIME });
+  return { policy, upstream: connecting && { ...connecting, newLinks } };
 }
 
 /** How many addresses may keep codes of one client open at their limit. */

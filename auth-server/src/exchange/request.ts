@@ -13,6 +13,8 @@ export const PARAMETERS = [
   'audience',
   'resource',
   'scope',
+  'rejected_token',
+  'interaction',
 ] as const;
 
 /** Parameters that may occur several times (§2.1); more than one target is refused here with its own error. */
@@ -29,7 +31,13 @@ export interface ExchangeRequest {
   readonly target: Target;
   /** Absent: as much as there may be. */
   readonly scope: string | undefined;
+  /** SHA-256 (base64url) of an access token that the API of the upstream has refused with 401. */
+  readonly rejected: string | undefined;
+  /** Whether the client can send the person to a page: one that waits for them has a link already. */
+  readonly wantsLink: boolean;
 }
+
+const DIGEST = /^[\w-]{43}$/;
 
 const refuse = (description: string): never => {
   throw new ExchangeRefused('invalid_request', description);
@@ -49,7 +57,14 @@ export function readRequest(params: Readonly<Record<string, unknown>>): Exchange
   if ((text('requested_token_type') ?? ACCESS_TOKEN) !== ACCESS_TOKEN) {
     refuse(`requested_token_type must be ${ACCESS_TOKEN}`);
   }
-  return { subjectToken, target: targetIn(params), scope: text('scope') };
+  const target = targetIn(params);
+  const rejected = text('rejected_token');
+  if (rejected !== undefined && (target.kind !== 'connector' || !DIGEST.test(rejected))) {
+    refuse('rejected_token must be the SHA-256 of a token of a connector, in base64url');
+  }
+  const interaction = text('interaction');
+  if (interaction !== undefined && interaction !== 'none') refuse('interaction must be none, or left out');
+  return { subjectToken, target, scope: text('scope'), rejected, wantsLink: interaction === undefined };
 }
 
 /** One token is for one target: with several, each could use it at the others. */

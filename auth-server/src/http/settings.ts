@@ -19,7 +19,7 @@ export const httpSettings = {
   }),
   failureLimit: setting({
     env: 'FAILURE_LIMIT',
-    doc: 'Maximum number of failed requests per minute to /token, /par, /revoke, /device_authorization and /backchannel-logout from one address, and of requests with a wrong token to SCIM. Above it the address is refused until the minute is over. Requests that succeed are not counted.',
+    doc: 'Maximum number of failed requests per minute to /token, /par, /revoke, /device_authorization and /backchannel-logout from one address, and of requests with a wrong token to SCIM. Above it the address is refused until the minute is over. Requests that succeed are not counted, and neither is what a client with `private_key_jwt` is refused at a token exchange.',
     type: integer(1, 1_000_000),
     default: '3000',
   }),

@@ -34,6 +34,8 @@ export interface EngineCounts {
   onAuthorization(result: string): void;
   /** @param result `issued`, or the error of RFC 6749 §5.2 */
   onTokenRequest(grantType: string, result: string): void;
+  /** @param target the id of a connector, `resource`, or `none` if the policy names no such target; @param result `issued`, or the error */
+  onExchange(target: string, result: string): void;
   /** @param result `created`, or the error of RFC 7591 §3.2.2 */
   onRegistration(result: string): void;
   /** @param what the type of the code or token that was used a second time */

@@ -22,6 +22,7 @@ import { type AssertionOptions, acceptAssertions } from './grants/jwt-bearer.ts'
 import { type ExchangeOptions, offerExchange } from './grants/token-exchange.ts';
 import { clientOfWorkload } from './grants/workload.ts';
 import { spendFailedCodes } from './guards/code-attempts.ts';
+import { addErrorMembers } from './guards/error-members.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post-policy.ts';
 import { refuseHead } from './guards/safe-methods.ts';
@@ -127,7 +128,7 @@ export function createEngine({
   rememberClients(app, clientCache);
   detectReplays(app, options.store, options.clock);
   holdErrors(app, options.preRegistered);
-  if (exchange) offerExchange(app, exchange, { ...options, accounts, passThrough });
+  if (exchange) offerExchange(app, exchange, { ...options, accounts, passThrough, onExchange: counts?.onExchange });
   if (assertions) {
     const resourceInfo = resourceIndicators(options.resources, options.keys.signing[0]).getResourceServerInfo;
     acceptAssertions(app, assertions, { ...options, accounts, passThrough, resourceInfo });
@@ -139,6 +140,7 @@ export function createEngine({
     app,
     guards: [
       throwFailure,
+      addErrorMembers,
       refuseHead,
       readEmptySecret(options.issuer),
       spendFailedCodes(app),

@@ -7,7 +7,8 @@ import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/red
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { createRedisStatusStore } from '../../src/storage/status/redis.ts';
-import { authorize, redeem, refresh, register } from '../support/client.ts';
+import { authorize, redeem, refresh, register, tokensFor } from '../support/client.ts';
+import { startExchange, exchange as tokenExchange } from '../support/exchange.ts';
 import { read, startServer } from '../support/running-server.ts';
 
 /**
@@ -45,14 +46,33 @@ async function countingProxy(port: number) {
   };
 }
 
+async function startOn(port: number) {
+  const target = redisUrl().parse(`redis://127.0.0.1:${port}`);
+  const redisClient = openRedis({ target, name: 'test', log: createLogger('test', 'silent') });
+  return {
+    store: await createRedisStore(redisClient),
+    statusStore: await createRedisStatusStore(redisClient),
+  };
+}
+
+it('RFC 8693 an exchange for another MCP server waits for Redis at most three times', async (context) => {
+  context.skip(!hasRedis, NEEDS_REDIS);
+  await using redis = await startRedis();
+  await using proxy = await countingProxy(redis.ports[0] ?? 0);
+  await using server = await startExchange(await startOn(proxy.port));
+  const { access_token } = await tokensFor(server, await register(server));
+  expect((await tokenExchange(server, access_token)).status, 'the first one reads the client').toBe(200);
+  const waits = await proxy.during(() => tokenExchange(server, access_token));
+  expect(waits).toBeGreaterThan(0);
+  expect(waits).toBeLessThanOrEqual(3);
+  process.stdout.write(`sequential waits on Redis: token exchange ${waits}\n`);
+});
+
 it('a code exchange and a refresh each wait for Redis at most six times', async (context) => {
   context.skip(!hasRedis, NEEDS_REDIS);
   await using redis = await startRedis();
   await using proxy = await countingProxy(redis.ports[0] ?? 0);
-  const target = redisUrl().parse(`redis://127.0.0.1:${proxy.port}`);
-  const redisClient = openRedis({ target, name: 'test', log: createLogger('test', 'silent') });
-  const store = await createRedisStore(redisClient);
-  await using server = await startServer({ store, statusStore: await createRedisStatusStore(redisClient) });
+  await using server = await startServer(await startOn(proxy.port));
   const client = await register(server);
   const { code } = await authorize(server, client);
   let answer: Response | undefined;

@@ -1,4 +1,5 @@
 /** Owns an auth-server with an exchange policy in a test: two MCP servers, their clients with keys, and a request to exchange. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,20 @@ function exchangeEnvironment({ policy = POLICY, clients = [], env }: ExchangeOpt
     ...env,
   };
 }
+
+/** Settings that declare the connector `github` for tools; what it does there, a test says. */
+export const GITHUB = {
+  CONNECTORS: 'acme,github',
+  CONNECTOR_ACME_TYPE: 'oidc',
+  CONNECTOR_ACME_ISSUER: 'https://acme.example',
+  CONNECTOR_ACME_CLIENT_ID: 'client',
+  CONNECTOR_ACME_CLIENT_SECRET: 'secret',
+  CONNECTOR_GITHUB_CLIENT_ID: 'client',
+  CONNECTOR_GITHUB_CLIENT_SECRET: 'secret',
+  CONNECTOR_GITHUB_USE: 'tools',
+  CONNECTOR_GITHUB_TOOL_SCOPES: 'read:user repo',
+  STORAGE_KEYS: randomBytes(32).toString('base64'),
+};
 
 export async function startExchange(options: ExchangeOptions = {}): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), 'exchange-'));

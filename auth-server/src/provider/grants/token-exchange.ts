@@ -3,6 +3,7 @@
  * of a person and gets another one, if the policy says so. What the grant decides is in auth-server/src/exchange.
  */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { HttpError } from '@mcp-oauth/shared/errors';
 import type Provider from 'oidc-provider';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { PassThrough } from '../../access/gate.ts';
@@ -10,18 +11,22 @@ import { EXCHANGE_GRANT } from '../../clients/client.ts';
 import { stateOf } from '../../context-state.ts';
 import { actorsOf } from '../../exchange/actors.ts';
 import { type ExchangePolicy, permissionFor } from '../../exchange/policy.ts';
-import { badSubject, ExchangeRefused } from '../../exchange/refusal.ts';
+import { badSubject, badTarget, ExchangeRefused } from '../../exchange/refusal.ts';
 import { PARAMETERS, REPEATED, readRequest } from '../../exchange/request.ts';
 import { createSubjectReader, type Subject } from '../../exchange/subject-token.ts';
 import type { Account, Accounts } from '../../federation/account.ts';
 import type { Keys } from '../../keys/key-store.ts';
 import type { Resources } from '../../resources/resource.ts';
 import type { StatusLists } from '../../revocation/status-lists.ts';
+import type { EngineCounts } from '../events.ts';
 import { refusePerson } from '../find-account.ts';
 import { type ChainDependencies, issueChained } from './chained-token.ts';
+import { giveUpstreamToken, type UpstreamOptions } from './upstream-token.ts';
 
 export interface ExchangeOptions {
   readonly policy: ExchangePolicy;
+  /** Absent: no connector is for tools. */
+  readonly upstream: UpstreamOptions | undefined;
 }
 
 interface Dependencies extends ChainDependencies {
@@ -32,22 +37,34 @@ interface Dependencies extends ChainDependencies {
   readonly statusLists: Pick<StatusLists, 'isEnded'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly passThrough: PassThrough;
+  /** Absent: nothing is counted. */
+  readonly onExchange?: EngineCounts['onExchange'] | undefined;
 }
 
 /** Adds the grant to the engine, which then names it in its metadata. */
-export function offerExchange(provider: Provider, { policy }: ExchangeOptions, dependencies: Dependencies): void {
-  const { issuer, keys, clock, resources } = dependencies;
+export function offerExchange(provider: Provider, options: ExchangeOptions, dependencies: Dependencies): void {
+  const { policy, upstream } = options;
+  const { issuer, keys, clock, resources, onExchange } = dependencies;
   const readSubject = createSubjectReader({ issuer, keys: keys.signing, clock });
 
-  async function exchange(ctx: KoaContextWithOIDC, client: Client): Promise<void> {
-    const { subjectToken, target, scope } = readRequest(ctx.oidc.params ?? {});
+  /** @param reached called as soon as the policy is known to name the target */
+  async function exchange(ctx: KoaContextWithOIDC, client: Client, reached: (target: string) => void): Promise<void> {
+    const asked = readRequest(ctx.oidc.params ?? {});
+    const { target, scope } = asked;
     note(ctx, { target: `${target.kind} ${target.id}` });
-    const subject = await readSubject(subjectToken);
+    const subject = await readSubject(asked.subjectToken);
     note(ctx, { subjectClient: subject.clientId });
     const permission = permissionFor(policy, { client: client.clientId, subject, target, scope }, resources);
+    reached(permission.kind === 'connector' ? permission.connector : 'resource');
     note(ctx, { actors: actorsOf(permission.actor) });
     const account = await personOf(ctx, subject, dependencies);
-    if (permission.kind === 'resource') await issueChained(ctx, { client, subject, account, permission }, dependencies);
+    if (permission.kind === 'resource') {
+      await issueChained(ctx, { client, subject, account, permission }, dependencies);
+      return;
+    }
+    const { connector } = permission;
+    if (!upstream) throw badTarget(`the connector ${connector} is not for tools`);
+    await giveUpstreamToken(ctx, { ...asked, connector, subject }, { ...upstream, clock });
   }
 
   provider.registerGrantType(
@@ -60,11 +77,17 @@ export function offerExchange(provider: Provider, { policy }: ExchangeOptions, d
       }
       stateOf(ctx).hasProvedKey = true;
       note(ctx, {});
+      let target = 'none';
       try {
-        await exchange(ctx, client);
+        await exchange(ctx, client, (reached) => {
+          target = reached;
+        });
       } catch (error) {
+        onExchange?.(target, codeOf(error));
+        if (error instanceof HttpError) noteFailure(ctx, client, error);
         throw error instanceof ExchangeRefused ? answerOf(error) : error;
       }
+      onExchange?.(target, 'issued');
     },
     PARAMETERS,
     REPEATED,
@@ -74,8 +97,8 @@ export function offerExchange(provider: Provider, { policy }: ExchangeOptions, d
 /** The person of a token, who must still be somebody to whom a token would be issued now. */
 async function personOf(ctx: KoaContextWithOIDC, subject: Subject, dependencies: Dependencies): Promise<Account> {
   const { statusLists, accounts, passThrough } = dependencies;
-  if (await statusLists.isEnded(subject.status)) throw badSubject('its approval has ended');
-  const stored = await accounts.find(subject.accountId);
+  const [hasEnded, stored] = await Promise.all([statusLists.isEnded(subject.status), accounts.find(subject.accountId)]);
+  if (hasEnded) throw badSubject('its approval has ended');
   if (!stored) throw badSubject('its person is not known');
   ctx.oidc.entity('Account', { accountId: stored.accountId } as never);
   // Without the time of the approval: what a logout has ended is marked in the status list.
@@ -88,6 +111,16 @@ function note(ctx: KoaContextWithOIDC, details: NonNullable<ReturnType<typeof st
   const state = stateOf(ctx);
   state.details = { ...state.details, ...details };
 }
+
+/** The engine emits no event for an error with its own answer, such as an upstream that is down. */
+function noteFailure(ctx: KoaContextWithOIDC, { clientId: client }: Client, { reason }: HttpError): void {
+  const { audit, details = {} } = stateOf(ctx);
+  const who = ctx.oidc.entities.Account?.accountId;
+  audit({ event: 'exchange.refused', outcome: 'failed', who, client, reason, details });
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof HttpError ? error.code : String((error as { readonly error?: unknown }).error ?? 'other');
 
 function answerOf({ error, description, message }: ExchangeRefused): errors.OIDCProviderError {
   const detail = message === description ? undefined : { detail: message };
