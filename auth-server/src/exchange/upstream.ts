@@ -2,7 +2,9 @@
  * Owns what an exchange for a connector asks of the accounts that people have connected, and how it answers where only the person can
  * help: with a link at which they connect one.
  */
+import { upstreamScopeName } from '../resources/upstream-scope.ts';
 import { ExchangeRefused } from './refusal.ts';
+import type { Subject } from './subject-token.ts';
 
 /** A connector whose tokens tools may get. */
 export interface UpstreamTools {
@@ -24,7 +26,7 @@ interface Token {
 }
 
 /** What only the person can give. */
-type Needed = 'connection' | 'scopes' | 'consent';
+type Needed = 'connection' | 'approval' | 'scopes' | 'consent';
 
 /** The accounts that people have connected, and the links at which they connect one. */
 export interface UpstreamAccounts {
@@ -33,7 +35,12 @@ export interface UpstreamAccounts {
     /** @throws UpstreamError `unavailable` */
     token(
       holder: Holder,
-      request: { readonly scopes: readonly string[]; readonly rejected?: string | undefined },
+      request: {
+        readonly scopes: readonly string[];
+        /** Absent: the person has allowed it already. */
+        readonly client: string | undefined;
+        readonly rejected: string | undefined;
+      },
     ): Promise<Token | { readonly needs: Needed }>;
   };
   readonly links: {
@@ -45,12 +52,21 @@ export interface UpstreamAccounts {
 
 const SAID: Readonly<Record<Needed, string>> = {
   connection: 'the user has not connected an account',
+  approval: 'the user has not allowed this client to use the account',
   scopes: 'the user has connected an account with fewer scopes',
   consent: 'the user has to connect the account again',
 };
 
 /** For the client, in the characters of an `error_description` (RFC 6749 §5.2). */
 export const describeNeed = (needs: Needed): string => SAID[needs];
+
+/**
+ * The client for which the person must have connected the account (MCP security best practices, "Confused Deputy Problem"): any client
+ * can call tools, and an account that was connected for one of them is not there for all.
+ * @returns `undefined` if the person has approved the scope for the account with the token itself
+ */
+export const clientToAllow = ({ clientId, scopes }: Pick<Subject, 'clientId' | 'scopes'>, connector: string) =>
+  scopes.includes(upstreamScopeName(connector)) ? undefined : clientId;
 
 /**
  * The scopes that a tool needs of an upstream: those that are asked for, or all that the operator names.

@@ -19,8 +19,10 @@ interface Upstream {
   readonly scopes: readonly string[];
 }
 
+export const upstreamScopeName = (connector: string): string => `upstream:${connector}`;
+
 export const upstreamScopeOf = ({ id, title, scopes }: Upstream): UpstreamScope => ({
-  name: `upstream:${id}`,
+  name: upstreamScopeName(id),
   connector: id,
   provider: title,
   scopes,

@@ -104,9 +104,9 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
     await using server = await start();
     const alice = await connected(server, 'alice');
     const bob = await tokenOf(server, 'bob');
-    const answer = await exchange(server, bob.access_token, AT_GITHUB);
-    expect([answer.status, (await read(answer)).error]).toEqual([400, 'interaction_required']);
-    await connected(server, 'bob');
+    const answer = await read(await exchange(server, bob.access_token, AT_GITHUB));
+    expect(answer.error).toBe('interaction_required');
+    await connect(server, answer.interaction_uri, { person: 'bob', account: 'bob-there' });
     const tokens = [alice, bob].map(({ access_token }) => exchange(server, access_token, AT_GITHUB).then(read));
     expect((await Promise.all(tokens)).map((one) => one.access_token)).toEqual([
       'token-of-alice-there',
@@ -184,6 +184,57 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
     expect(values.get('auth_exchanges_total{target="github",result="interaction_required"}')).toBe(1);
     expect(values.get('auth_exchanges_total{target="github",result="temporarily_unavailable"}')).toBe(1);
     expect(JSON.stringify([server.log, server.entries])).not.toContain('canary-of-the-upstream');
+  });
+});
+
+describe('MCP 2025-11-25 security best practices "Confused Deputy Problem": the client for which a tool acts', () => {
+  const outcome = async (server: RunningServer, token: unknown) => {
+    const answer = await read(await exchange(server, token, AT_GITHUB));
+    return answer.access_token ?? answer.error_description;
+  };
+  const NOT_ALLOWED = 'the user has not allowed this client to use the account';
+
+  it('an account that was connected for one client is not there for another one before its person allows it', async () => {
+    await using server = await start();
+    const first = await connected(server);
+    const second = await tokenOf(server);
+    expect(await outcome(server, second.access_token)).toBe(NOT_ALLOWED);
+    const { interaction_uri } = await read(await exchange(server, second.access_token, AT_GITHUB));
+    await connect(server, interaction_uri, { account: 'alice-there' });
+    expect(await outcome(server, second.access_token)).toBe('token-of-alice-there');
+    expect(await outcome(server, first.access_token), 'the first one keeps it').toBe('token-of-alice-there');
+  });
+
+  it('a refreshed token of the client is the same client, and a client that the person refused stays refused', async () => {
+    await using server = await start();
+    const { client, refresh_token } = await connected(server);
+    const refreshed = await read(await refresh(server, client, refresh_token));
+    expect(await outcome(server, refreshed.access_token)).toBe('token-of-alice-there');
+    const other = await tokenOf(server);
+    const { interaction_uri } = await read(await exchange(server, other.access_token, AT_GITHUB));
+    const browser = new Browser(server);
+    await decide(browser, String(interaction_uri), await openPage(browser, String(interaction_uri)), 'cancel');
+    expect(await outcome(server, other.access_token)).toBe(NOT_ALLOWED);
+  });
+
+  it('another account at the upstream is allowed for the client that connected it alone', async () => {
+    await using server = await start();
+    const first = await connected(server);
+    const second = await tokenOf(server);
+    const { interaction_uri } = await read(await exchange(server, second.access_token, AT_GITHUB));
+    await connect(server, interaction_uri, { account: 'work' });
+    expect(await outcome(server, second.access_token)).toBe('token-of-work');
+    expect(await outcome(server, first.access_token)).toBe(NOT_ALLOWED);
+  });
+
+  it('a client whose token has the scope upstream:github was allowed on the page of the sign-in', async () => {
+    await using server = await start();
+    await connected(server);
+    const client = await register(server);
+    const { code } = await authorize(server, client, { scope: 'mcp:tools upstream:github', resource: MCP });
+    const { access_token, scope } = await read(await redeem(server, client, code));
+    expect(scope).toBe('mcp:tools upstream:github');
+    expect(await outcome(server, access_token)).toBe('token-of-alice-there');
   });
 });
 

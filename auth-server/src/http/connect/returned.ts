@@ -102,7 +102,7 @@ async function connect(
   }
   let made: ShownConnection;
   try {
-    made = await connections.connect({ connector, accountId }, finished);
+    made = await connections.connect({ connector, accountId }, finished, client);
   } catch (error) {
     if (error instanceof UpstreamError && error.reason === 'denied') return refuse(error.message);
     throw error;

@@ -8,7 +8,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
 import { ACCESS_TOKEN, type ExchangeRequest } from '../../exchange/request.ts';
 import type { Subject } from '../../exchange/subject-token.ts';
-import { describeNeed, scopesAt, type UpstreamAccounts } from '../../exchange/upstream.ts';
+import { clientToAllow, describeNeed, scopesAt, type UpstreamAccounts } from '../../exchange/upstream.ts';
 import { UpstreamError } from '../../federation/connector.ts';
 import type { Limit } from '../device/polling.ts';
 
@@ -35,7 +35,8 @@ export async function giveUpstreamToken(
   if (!upstream) throw new Error(`the policy names the connector ${connector}, which is not for tools`);
   const scopes = scopesAt(upstream, scope);
   const holder = { connector, accountId: subject.accountId };
-  const answer = await connections.token(holder, { scopes, rejected }).catch((error: unknown) => {
+  const client = clientToAllow(subject, connector);
+  const answer = await connections.token(holder, { scopes, client, rejected }).catch((error: unknown) => {
     throw error instanceof UpstreamError ? unavailable(connector, error) : error;
   });
   if ('needs' in answer) {

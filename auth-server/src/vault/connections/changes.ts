@@ -26,12 +26,21 @@ const change =
 const where = (held: UpstreamSession, next: (connection: Connection) => Connection): Next =>
   change((connection) => (hasTokensOf(connection, held) ? next(connection) : undefined));
 
+/** Beyond it the oldest one is asked for again. */
+const MOST_CLIENTS = 100;
+
+/** @param client for which it is connected; absent: for those of before */
 export const connected =
-  ({ session, scopes, identity }: Connected, now: number): Next =>
-  (record) => ({
-    ...record,
-    connection: { session, scopes, account: accountOf(identity), connectedAt: now, usedAt: now },
-  });
+  ({ session, scopes, identity }: Connected, now: number, client?: string): Next =>
+  (record) => {
+    const account = accountOf(identity);
+    const before = record?.connection;
+    // What was allowed for one account says nothing about another one.
+    const isSame = before?.account.subject === account.subject;
+    const others = isSame && before ? before.clients.filter((id) => id !== client) : [];
+    const clients = [...others, ...(client === undefined ? [] : [client])].slice(-MOST_CLIENTS);
+    return { ...record, connection: { session, scopes, account, clients, connectedAt: now, usedAt: now } };
+  };
 
 /** A name of the person at the upstream that they recognize. */
 const accountOf = (identity: Connected['identity']): ConnectedAccount => ({

@@ -14,6 +14,8 @@ export interface Connection {
   readonly session?: UpstreamSession | undefined;
   readonly scopes: readonly string[];
   readonly account: ConnectedAccount;
+  /** The clients for which the person has connected it, the newest last. Tools act for no other. */
+  readonly clients: readonly string[];
   readonly connectedAt: number;
   /** The last use, in steps of a day. */
   readonly usedAt: number;

@@ -32,8 +32,11 @@ export interface Connections {
    * @throws UpstreamError `unavailable`: the upstream or another request gives no new token in time
    */
   token(holder: Holder, request: TokenRequest): Promise<UpstreamToken | Need>;
-  /** @throws UpstreamError `denied` if the account may not be connected to this person */
-  connect(holder: Holder, finished: Connected): Promise<ShownConnection>;
+  /**
+   * @param client for which the person connects the account. Absent: for those for which it was connected before
+   * @throws UpstreamError `denied` if the account may not be connected to this person
+   */
+  connect(holder: Holder, finished: Connected, client?: string): Promise<ShownConnection>;
   /** Deletes the tokens, and ends them at the upstream if that answers. @returns whether there were any */
   disconnect(holder: Holder): Promise<boolean>;
 }
@@ -102,12 +105,12 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
       return found.filter((connection) => connection !== undefined);
     },
     token,
-    connect: async (holder, finished) => {
+    connect: async (holder, finished, client) => {
       const tools = toolsOf(holder.connector);
       const account = await accounts.find(holder.accountId);
       if (account?.denied !== undefined) throw new UpstreamError('denied', 'the identity provider refuses the person');
       refuseOther(tools, { holder, signsIn: account?.connector === holder.connector, finished });
-      const record = await vault.begin(holder, connected(finished, seconds(clock)));
+      const record = await vault.begin(holder, connected(finished, seconds(clock), client));
       return shown(holder, record?.connection) as ShownConnection;
     },
     disconnect: async (holder) => {

@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts';
 /** What a tool needs. */
 export interface TokenRequest {
   readonly scopes: readonly string[];
+  /** The client for which the tool acts. Absent: its token says that the person has allowed it. */
+  readonly client?: string | undefined;
   /** SHA-256 (base64url) of an access token that the API of the upstream has refused with 401. */
   readonly rejected?: string | undefined;
 }
@@ -21,6 +23,7 @@ export interface UpstreamToken {
 export interface Need {
   readonly needs:
     | 'connection' // the account is not connected
+    | 'approval' // it is, but not for this client
     | 'scopes' // it is, with fewer scopes
     | 'consent'; // the upstream does not accept its tokens any more
 }
@@ -54,6 +57,7 @@ export function decide(connection: Connection | undefined, request: TokenRequest
   if (!connection) return need('connection');
   const { session, scopes, lease, failedAt = 0, renewedAt = 0 } = connection;
   if (session?.accessToken === undefined) return need('consent');
+  if (request.client !== undefined && !connection.clients.includes(request.client)) return need('approval');
   if (!request.scopes.every((scope) => scopes.includes(scope))) return need('scopes');
   const { accessToken, refreshToken, expiresAt = Number.POSITIVE_INFINITY } = session;
   const isRefused = request.rejected !== undefined && digest(accessToken) === request.rejected;
