@@ -2,8 +2,8 @@
  * Owns sign-in with Microsoft Entra ID: one tenant, several, or any organization; an address that counts only with `xms_edov`, because
  * an administrator of any tenant may write any address; and groups that do not fit into a token.
  */
-import { setting } from '@mcp-oauth/shared/settings/config';
-import { exactList, oneOf, url } from '@mcp-oauth/shared/settings/types';
+import { optional, setting } from '@mcp-oauth/shared/settings/config';
+import { exactList, oneOf, text, url } from '@mcp-oauth/shared/settings/types';
 import { defineConnector, type Identity } from '../federation/connector.ts';
 import { httpsOnly } from '../federation/upstream/https-only.ts';
 import { createUpstreamFetch, endingWith } from '../federation/upstream/upstream-fetch.ts';
@@ -44,6 +44,12 @@ export default defineConnector({
       default: 'https://login.microsoftonline.com',
       example: 'https://login.microsoftonline.us',
     }),
+    onBehalfOf: optional({
+      env: 'ON_BEHALF_OF',
+      doc: 'Scope of the API of this app registration. People who connect their account for tools then allow this scope only, and its token is exchanged for one with TOOL_SCOPES (on-behalf-of flow), which an administrator has to allow. Not set: people allow TOOL_SCOPES themselves.',
+      type: text(),
+      example: 'api://6731de76-14a6-49ae-97bc-6eba6914391e/access_as_user',
+    }),
     graphUrl: setting({
       env: 'GRAPH_URL',
       doc: 'URL of Microsoft Graph, which lists the groups of a person who has too many for a token.',
@@ -59,7 +65,7 @@ export default defineConnector({
     ...rules({ ...values, ...withIssuer(authority) }).filter(({ env }) => env !== 'ISSUER'),
   ],
   acceptance: ({ tenant, authority }) => tenantsOf(lowerCase(tenant), authority).acceptance,
-  open: ({ tenant, subject, authority, graphUrl, ...values }, context) => {
+  open: ({ tenant, subject, authority, graphUrl, onBehalfOf, ...values }, context) => {
     const { metadataIssuer, acceptance, ...tenants } = tenantsOf(lowerCase(tenant), authority);
     const needsGroups = () => context.needs?.has('group') === true;
     const fetch = createUpstreamFetch(context.fetch, values.timeout);
@@ -69,7 +75,7 @@ export default defineConnector({
       skipsUserInfo: true,
       // Microsoft Graph, "List a user's memberships": the permission for one's own.
       scopes: () => (needsGroups() ? ['User.Read'] : []),
-      tools: { listedAs: (scope) => listedAs(scope, graphUrl) },
+      tools: { listedAs: (scope) => listedAs(scope, graphUrl), onBehalfOf },
       refine: async (identity, { idToken, accessToken, signal }) => {
         const person = subject === 'oid' ? { ...identity, subject: objectIdOf(idToken) } : identity;
         if (!needsGroups() || !hasOverage(idToken) || acceptance.refusalOf(person)) return person;

@@ -45,6 +45,11 @@ interface ToolQuirks {
   readonly parameters?: Readonly<Record<string, string>> | undefined;
   /** The name under which the provider lists a scope that it has given. Absent: as it was requested. */
   readonly listedAs?: ((scope: string) => string) | undefined;
+  /**
+   * The scope of an API of this server at the provider. The person allows this one only, and its access token is exchanged for one with
+   * the scopes of tools ("on-behalf-of flow"). Absent: the scopes of tools are requested of the person.
+   */
+  readonly onBehalfOf?: string | undefined;
   /** Whether a revoked token ends everything that the person has allowed this server there, a sign-in too. */
   readonly revokesAll?: true | undefined;
 }

@@ -5,7 +5,7 @@ import { checks } from '../../contracts/connector.contract.ts';
 import { metadata, open, type Play, start } from '../../support/oidc-stand-in.ts';
 import { openKind, startPreset } from '../../support/preset-stand-in.ts';
 import { Reply } from '../../support/upstream-stand-in.ts';
-import { VENDORS } from '../../support/vendors.ts';
+import { TENANT, VENDORS } from '../../support/vendors.ts';
 
 const signal = new AbortController().signal;
 const toolsOf = ({ connector }: Pick<Play, 'connector'>) => connector.tools as ToolAccess;
@@ -114,6 +114,44 @@ describe('presets, for tools', () => {
         .tools;
     expect(opened(['tools'])?.revoke).toBeDefined();
     expect(opened(['sign-in', 'tools'])?.revoke).toBeUndefined();
+  });
+
+  it('Microsoft docs "On-Behalf-Of flow": the person allows one API, whose token is exchanged for those of tools', async () => {
+    const scope = 'api://client/access_as_user';
+    await using entra = await startPreset(VENDORS.entra.kind, VENDORS.entra, { env: { ON_BEHALF_OF: scope } });
+    const forms: URLSearchParams[] = [];
+    const path = `/${TENANT}/v2.0/token`;
+    const usual = entra.stage.routes.get(path);
+    let refusal: Reply | undefined;
+    entra.stage.routes.set(path, async (form, request) => {
+      forms.push(form);
+      if (form.get('grant_type') === 'authorization_code') return usual?.(form, request);
+      if (form.get('grant_type') === 'refresh_token')
+        return { access_token: 'own-2', token_type: 'Bearer', expires_in: 60, refresh_token: 'refresh-2' };
+      return (
+        refusal ?? {
+          access_token: `graph for ${form.get('assertion')}`,
+          token_type: 'Bearer',
+          expires_in: 60,
+          scope: form.get('scope'),
+        }
+      );
+    });
+    entra.members = { access_token: 'own-1', refresh_token: 'refresh-1', expires_in: 3600 };
+    const page = await toolsOf(entra).begin(checks, { scopes: ['Mail.Read'] });
+    expect(page.searchParams.get('scope')).toBe(`openid profile email ${scope} offline_access`);
+    const connected = await toolsOf(entra).finish(await entra.signIn(page), checks, ['Mail.Read']);
+    expect(connected).toMatchObject({
+      session: { accessToken: 'graph for own-1', refreshToken: 'refresh-1' },
+      scopes: ['Mail.Read'],
+    });
+    expect(forms.at(-1)?.get('requested_token_use')).toBe('on_behalf_of');
+    expect(await toolsOf(entra).refresh(connected, signal)).toMatchObject({
+      session: { accessToken: 'graph for own-2', refreshToken: 'refresh-2' },
+      scopes: ['Mail.Read'],
+    });
+    refusal = new Reply(400, { error: 'invalid_grant', error_description: 'AADSTS65001: no consent' });
+    await expect(toolsOf(entra).refresh(connected, signal)).rejects.toMatchObject({ reason: 'denied' });
   });
 
   it('Microsoft lists scopes of Graph in another spelling than they were requested in', async () => {

@@ -99,9 +99,13 @@ function refuseUnlike(idToken: IdTokenClaims, last: IdTokenClaims, now: number):
 const sorted = (audience: unknown): string => JSON.stringify([audience].flat().sort());
 
 /** @throws UpstreamError, or an error of openid-client */
-export async function refreshed(configuration: oidc.Configuration, refreshToken: string) {
+export const refreshed = (configuration: oidc.Configuration, refreshToken: string) =>
+  judging(() => oidc.refreshTokenGrant(configuration, refreshToken));
+
+/** A request with a token of a person, whose refusal may be about that person. */
+export async function judging<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await oidc.refreshTokenGrant(configuration, refreshToken);
+    return await ask();
   } catch (error) {
     const found = innermost(error);
     throw found instanceof UpstreamError ? judged(found) : error;

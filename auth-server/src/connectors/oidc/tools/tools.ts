@@ -14,7 +14,7 @@ import type {
 } from '../../../federation/connector.ts';
 import { type Provider, renewing, translated } from '../provider.ts';
 import type { Quirks } from '../quirks.ts';
-import { refreshed } from '../session/recheck.ts';
+import { judging, refreshed } from '../session/recheck.ts';
 import type { OidcSettings } from '../settings.ts';
 
 /** A code that was redeemed. */
@@ -45,17 +45,35 @@ export function createTools(values: OidcSettings, dependencies: Dependencies): T
     ...(['access_type', 'consent'].includes(values.offlineAccess) && { prompt: 'consent' }),
     ...(loginHint && { login_hint: loginHint }),
   });
+  const ownApi = quirks.tools?.onBehalfOf;
+  /** The tokens for these scopes; the refresh token stays the one of the person's consent. */
+  async function exchanged(
+    configuration: oidc.Configuration,
+    tokens: Tokens,
+    scopes: readonly string[],
+  ): Promise<Tokens> {
+    if (ownApi === undefined) return tokens;
+    const forTools = await onBehalfOf(configuration, tokens.access_token, scopes);
+    return { ...forTools, refresh_token: tokens.refresh_token };
+  }
   const isRevocable = !(signsIn && quirks.tools?.revokesAll);
   return {
-    begin: (checks, request) => authorize(checks, { scopes: request.scopes, parameters: parametersFor(request) }),
+    begin: (checks, request) => {
+      const scopes = ownApi === undefined ? request.scopes : [ownApi];
+      return authorize(checks, { scopes, parameters: parametersFor(request) });
+    },
     finish: async (answer, checks, requested): Promise<Connected> => {
-      const { tokens, identity } = await redeem(answer, checks);
+      const { tokens: redeemed, identity } = await redeem(answer, checks);
+      const tokens = await renewing(provider, async () =>
+        exchanged((await provider.metadata.get()).configuration, redeemed, requested),
+      );
       return { session: sessionOf(tokens, clock), scopes: given(requested, tokens), identity };
     },
     refresh: ({ session, scopes }, signal) =>
       renewing(provider, async () => {
         const { configuration } = (await provider.metadata.get()).until(signal);
-        const tokens = await refreshed(configuration, session.refreshToken ?? '');
+        const renewed = await refreshed(configuration, session.refreshToken ?? '');
+        const tokens = await judging(() => exchanged(configuration, renewed, scopes));
         // RFC 6749 §6: without a new refresh token the old one stays good.
         const next = { refreshToken: session.refreshToken, ...defined(sessionOf(tokens, clock)) };
         return { session: next, scopes: given(scopes, tokens) };
@@ -71,7 +89,21 @@ export function createTools(values: OidcSettings, dependencies: Dependencies): T
   };
 }
 
-type Tokens = Pick<oidc.TokenEndpointResponse, 'access_token' | 'refresh_token' | 'expires_in'>;
+/** Microsoft docs, "Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow". */
+const onBehalfOf = (configuration: oidc.Configuration, assertion: string, scopes: readonly string[]) =>
+  oidc.genericGrantRequest(configuration, 'urn:ietf:params:oauth:grant-type:jwt-bearer', {
+    assertion,
+    requested_token_use: 'on_behalf_of',
+    scope: scopes.join(' '),
+  });
+
+/** The members of a token response that count here. */
+interface Tokens {
+  readonly access_token: string;
+  readonly refresh_token?: string | undefined;
+  readonly expires_in?: number | undefined;
+  readonly scope?: string | undefined;
+}
 
 function sessionOf(
   { access_token: accessToken, refresh_token: refreshToken, expires_in: lifetime }: Tokens,
