@@ -103,7 +103,7 @@ async function personEnding(accountId: string, administration: Administration): 
       { title: 'Grants for', value: [...new Set(rows.map(({ client }) => client.name ?? client.clientId))] },
     ],
     consequences: [
-      'Every grant and every personal token of this person ends, and the person is signed out of this server in every browser.',
+      'Every grant and every personal token of this person ends, tools lose the accounts that the person connected, and the person is signed out of this server in every browser.',
       ENDS_SOON,
       AGAIN,
     ],

@@ -109,7 +109,7 @@ export const english = {
     endAccessOf: 'End the access of {client}',
     endAllQuestion: 'End everything',
     endAllExplained:
-      'This ends the access of every app and every personal token, and signs you out in all browsers. Use it if you think that somebody else has access to your account.',
+      'This ends the access of every app and every personal token, disconnects the accounts that tools use for you, and signs you out in all browsers. Use it if you think that somebody else has access to your account.',
     endAll: 'End all access and sign out everywhere',
     allAccessEnded: 'No app has access on your behalf any more. An app that you use asks you again.',
     signOutHeading: 'Sign out',

@@ -116,7 +116,7 @@ export const french: Language = {
     endAccessOf: 'Mettre fin à l’accès de {client}',
     endAllQuestion: 'Mettre fin à tout',
     endAllExplained:
-      'Cela met fin à l’accès de toutes les applications et à tous les jetons personnels, et vous déconnecte dans tous les navigateurs. Faites-le si vous pensez que quelqu’un d’autre a accès à votre compte.',
+      'Cela met fin à l’accès de toutes les applications et à tous les jetons personnels, dissocie les comptes que des outils utilisent pour vous, et vous déconnecte dans tous les navigateurs. Faites-le si vous pensez que quelqu’un d’autre a accès à votre compte.',
     endAll: 'Mettre fin à tous les accès et se déconnecter partout',
     allAccessEnded:
       'Plus aucune application n’a d’accès en votre nom. Une application que vous utilisez vous demandera de nouveau.',

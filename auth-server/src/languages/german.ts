@@ -110,7 +110,7 @@ export const german: Language = {
     endAccessOf: 'Zugriff von {client} beenden',
     endAllQuestion: 'Alles beenden',
     endAllExplained:
-      'Das beendet den Zugriff aller Apps und alle persönlichen Token und meldet Sie in allen Browsern ab. Verwenden Sie es, wenn Sie glauben, dass jemand anders Zugriff auf Ihr Konto hat.',
+      'Das beendet den Zugriff aller Apps und alle persönlichen Token, trennt die Konten, die Werkzeuge für Sie nutzen, und meldet Sie in allen Browsern ab. Verwenden Sie es, wenn Sie glauben, dass jemand anders Zugriff auf Ihr Konto hat.',
     endAll: 'Jeden Zugriff beenden und überall abmelden',
     allAccessEnded: 'Keine App hat mehr in Ihrem Namen Zugriff. Eine App, die Sie verwenden, fragt Sie von neuem.',
     signOutHeading: 'Abmelden',

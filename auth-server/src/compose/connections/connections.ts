@@ -28,7 +28,7 @@ export function composeConnections(
     onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
       log.warn(
         { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },
-        'upstream gave no token for tools',
+        'upstream request for tools failed',
       );
     },
   });
