@@ -105,7 +105,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     },
   );
 
-  it.each(['requested_token_type', 'subject_token', 'subject_token_type', 'audience', 'resource'])(
+  it.each(['requested_token_type', 'subject_token', 'subject_token_type', 'audience'])(
     'RFC 8693 §2.1 a token exchange without %s is refused as invalid_request',
     async (name) => {
       await using idp = await start();
@@ -116,6 +116,20 @@ describe('the development IdP with enterprise-managed authorization', () => {
       );
     },
   );
+
+  it('MCP enterprise-managed authorization §4 without resource the only MCP server is meant, and none of several', async () => {
+    const granted = async (servers: string) => {
+      await using idp = await start({ DEVELOPMENT_IDP_ENTERPRISE_SERVERS: servers });
+      const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');
+      const { resource: _, ...wish } = asked(tokens.id_token);
+      return await oidc.genericGrantRequest(upstream, TOKEN_EXCHANGE, wish).then(
+        async ({ access_token: token }) => (await read(idp, token)).payload.resource,
+        ({ error }: oidc.ResponseBodyError) => error,
+      );
+    };
+    expect(await granted(RESOURCE)).toBe(RESOURCE);
+    expect(await granted(`${RESOURCE},http://localhost:8180/mcp`)).toBe('invalid_target');
+  });
 
   it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.3.3 a person whom the administrator has not allowed gets no ID-JAG', async () => {
     await using idp = await start({ DEVELOPMENT_IDP_ENTERPRISE_PEOPLE: 'alice' });
@@ -142,7 +156,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     );
   });
 
-  it('MCP enterprise-managed authorization §7.7 a client without its secret, and auth-server, get no ID-JAG', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §8.1 a client without its secret, and auth-server, get no ID-JAG', async () => {
     await using idp = await start();
     const { tokens } = await signIn(idp, MCP_CLIENT, 'alice');
     const wrong = await configurationOf(idp, { ...MCP_CLIENT, secret: 'wrong' });

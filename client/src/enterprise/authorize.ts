@@ -51,6 +51,8 @@ export async function authorizeByEnterprise(
   };
   const places = { url, authority, scope: scopesOf(authority, wish, last) };
   const request = (idToken: string) => requestOf(places, client, idp, idToken, secret);
+  const moved = idp.secret;
+  if (moved) await file.update(async (grant) => grant && { ...grant, secret: moved });
   const kept = await idTokenOf(file, dependencies);
   const tokens =
     (kept !== undefined && (await accessTokenFor(request(kept), fetch))) ||

@@ -160,6 +160,17 @@ describe('login --enterprise', () => {
 });
 
 describe('a renewal after login --enterprise', () => {
+  it('the secret at the identity provider is read where the last login says', async () => {
+    await login();
+    const path = join(person.config, 'idp');
+    writeFileSync(path, 'secret-at-idp');
+    await login(`${words()} --idp-client-secret-file ${path}`);
+    person.env = { MCP_CLIENT_SECRET: 'secret-at-server' };
+    issuer.valid.clear();
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({ status: 0, stdout: 'rolled 4\n' });
+    expect(exchanges().at(-1)?.fields.client_secret).toBe('secret-at-idp');
+  });
+
   it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.3 nobody is needed: a new ID-JAG is got with the ID token that is kept', async () => {
     await login();
     issuer.valid.clear();

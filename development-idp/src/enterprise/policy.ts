@@ -8,7 +8,7 @@ export const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
 
 export interface Policy {
-  /** The authorization server of the MCP servers: `audience` and `resource` are one pair (MCP enterprise-managed authorization §7.6.1). */
+  /** The authorization server of all these MCP servers: no other pair of `audience` and `resource` is allowed. */
   readonly audience: string;
   /** MCP servers by their resource identifiers. */
   readonly resources: readonly string[];
@@ -44,9 +44,9 @@ const refused = (error: Refused['error'], description: string): Refused => ({ er
 
 /** What can be refused before the subject token is read. */
 export function flawOf(wish: Wish, { audience, resources }: Policy): Refused | undefined {
-  const missing = (
-    ['requested_token_type', 'subject_token', 'subject_token_type', 'audience', 'resource'] as const
-  ).find((name) => wish[name] === undefined);
+  const missing = (['requested_token_type', 'subject_token', 'subject_token_type', 'audience'] as const).find(
+    (name) => wish[name] === undefined,
+  );
   if (missing) return refused('invalid_request', `${missing} is missing`);
   if (wish.requested_token_type !== ID_JAG) return refused('invalid_request', `requested_token_type must be ${ID_JAG}`);
   if (wish.subject_token_type !== ID_TOKEN) return refused('invalid_request', `subject_token_type must be ${ID_TOKEN}`);
@@ -72,5 +72,8 @@ export function decide(wish: Wish, subject: string, policy: Policy): Allowed | R
   return { resource: resourceIn(policy.resources, wish.resource) ?? '', scope: granted.join(' ') };
 }
 
-const resourceIn = (resources: readonly string[], asked = ''): string | undefined =>
-  resources.find((resource) => canonicalResource(resource) === canonicalResource(asked));
+/** `resource` is optional (MCP enterprise-managed authorization §4): without it the only MCP server is meant. */
+const resourceIn = (resources: readonly string[], asked: string | undefined): string | undefined =>
+  asked === undefined
+    ? resources.find((_, __, { length }) => length === 1)
+    : resources.find((resource) => canonicalResource(resource) === canonicalResource(asked));

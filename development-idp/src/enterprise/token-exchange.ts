@@ -11,7 +11,7 @@ import { decide, flawOf, ID_JAG, type Policy, type Refused, type Wish } from './
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Seconds: an ID-JAG is short-lived (MCP enterprise-managed authorization §7.4.2). */
+/** Seconds, as in the draft: the client asks for a new one each time. */
 const LIFETIME = 300;
 
 /** The client of a terminal on this machine (RFC 8252 §7.3): it signs people in here, and asks for ID-JAGs. */
