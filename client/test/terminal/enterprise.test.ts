@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newPerson, type Person } from '../support/client.ts';
+import { newPerson, type Person, spawned } from '../support/client.ts';
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 
@@ -190,6 +190,21 @@ describe('a renewal after login --enterprise', () => {
     }
     expect(idp.forms.filter(({ fields }) => fields.grant_type === 'refresh_token').length).toBe(1);
     expect(new Set(exchanges().map(({ fields }) => fields.subject_token)).size).toBe(2);
+  });
+
+  it('processes that renew at the same time ask each of both once, as a refresh token that comes twice would end the sign-in', async () => {
+    const files = ['server', 'idp'].map((name) => join(person.config, name));
+    for (const path of files) writeFileSync(path, path.endsWith('idp') ? 'secret-at-idp' : 'secret-at-server');
+    const [atServer = '', atIdp = ''] = files;
+    idp.lifetime = 30;
+    await login(`${words()} --client-secret-file ${atServer} --idp-client-secret-file ${atIdp}`);
+    idp.lifetime = 3_600;
+    issuer.valid.clear();
+    const asked = exchanges().length;
+    const calls = [1, 2, 3].map(() => spawned([issuer.url, 'call', 'roll'], person));
+    for (const ran of await Promise.all(calls)) expect(ran).toMatchObject({ status: 0, stdout: 'rolled 4\n' });
+    expect(idp.forms.filter(({ fields }) => fields.grant_type === 'refresh_token').length).toBe(1);
+    expect(exchanges().length - asked).toBe(1);
   });
 
   it('an ID token that the identity provider no longer accepts is renewed, and the ID-JAG asked for again', async () => {
