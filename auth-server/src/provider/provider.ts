@@ -128,11 +128,10 @@ export function createEngine({
   rememberClients(app, clientCache);
   detectReplays(app, options.store, options.clock);
   holdErrors(app, options.preRegistered);
-  if (exchange) offerExchange(app, exchange, { ...options, accounts, passThrough, onExchange: counts?.onExchange });
-  if (assertions) {
-    const resourceInfo = resourceIndicators(options.resources, options.keys.signing[0]).getResourceServerInfo;
-    acceptAssertions(app, assertions, { ...options, accounts, passThrough, resourceInfo });
-  }
+  const { getResourceServerInfo: resourceInfo } = resourceIndicators(options.resources, options.keys.signing[0]);
+  const ofGrants = { ...options, accounts, passThrough, resourceInfo };
+  if (exchange) offerExchange(app, exchange, { ...ofGrants, onExchange: counts?.onExchange });
+  if (assertions) acceptAssertions(app, assertions, ofGrants);
   logEvents(app);
   if (counts) countEvents(app, counts);
   const sessions = createBrowserSessions(app, options.issuer.startsWith('https:'));

@@ -19,7 +19,7 @@ import { referenceOf } from '../support/token-status.ts';
 let server: RunningServer;
 let client: TestClient;
 beforeAll(async () => {
-  server = await startExchange();
+  server = await startExchange({ env: { TOKEN_CLAIMS: 'email' } });
   client = await register(server);
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -42,6 +42,7 @@ describe('RFC 8693 a token for another MCP server', () => {
       token_type: 'Bearer',
       expires_in: expect.any(Number),
       scope: 'mcp:tools',
+      resource: BILLING,
     });
     const [before, after] = [decodeJwt(token), decodeJwt(String(answer.access_token))];
     expect(after).toEqual({
@@ -57,6 +58,8 @@ describe('RFC 8693 a token for another MCP server', () => {
       status: before.status,
     });
     expect(after.jti).not.toBe(before.jti);
+    // The person has approved it for the first server, and was not asked for the other one.
+    expect(before.email).toBe('alice@acme.example');
   });
 
   it('§2.1 the new token lives no longer than the subject token, and the answer says how long', async () => {

@@ -7,18 +7,19 @@ import { seconds, systemClock } from '@mcp-oauth/shared/clock';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import type { Access } from '../../access/access.ts';
 import { EXCHANGE_GRANT } from '../../clients/client.ts';
+import { stateOf } from '../../context-state.ts';
 import type { Permission } from '../../exchange/policy.ts';
 import { ExchangeRefused } from '../../exchange/refusal.ts';
 import { ACCESS_TOKEN } from '../../exchange/request.ts';
 import type { Subject } from '../../exchange/subject-token.ts';
 import type { Account } from '../../federation/account.ts';
-import type { Resource } from '../../resources/resource.ts';
-import { namesOf } from '../../resources/scope.ts';
-import { scopeBound } from '../clients/policy.ts';
 import { checkProof } from '../overrides/token/proof.ts';
+import type { ResourceInfo } from '../resource-indicators.ts';
+import { issuable, issueToken } from './issue.ts';
 
 export interface ChainDependencies {
   readonly access: Pick<Access, 'permitted'>;
+  readonly resourceInfo: ResourceInfo;
 }
 
 interface Chain {
@@ -30,66 +31,20 @@ interface Chain {
 
 export async function issueChained(
   ctx: KoaContextWithOIDC,
-  chain: Chain,
-  dependencies: ChainDependencies,
+  { client, subject, account, permission }: Chain,
+  { access, resourceInfo }: ChainDependencies,
 ): Promise<void> {
-  const { client, subject, account, permission } = chain;
-  const { resource } = permission;
   const key = await checkProof(ctx, client.clientId);
   // RFC 9449 §1: a stolen token must be useless, so a bound token never becomes one that anybody can use.
   if (!key && (subject.isBound || client.dpopBoundAccessTokens)) {
     throw new ExchangeRefused('invalid_dpop_proof', 'this exchange needs a DPoP proof of the key of the client');
   }
-  await resource.ready();
-  const scope = issuable(permission.scopes, chain, dependencies).join(' ');
-  const { AccessToken, ResourceServer } = ctx.oidc.provider as unknown as Models;
-  const token = new AccessToken({ accountId: account.accountId, client, gty: EXCHANGE_GRANT, scope });
-  token.resourceServer = new ResourceServer(resource.identifiers[0], {
-    scope,
-    audience: resource.audience,
-    ...(resource.accessTokenLifetime && { accessTokenTTL: resource.accessTokenLifetime }),
-    accessTokenFormat: 'jwt',
-  });
+  stateOf(ctx).permitted = (names, free) => access.permitted(account, names, free);
+  const given = await issuable(ctx, client, { ...permission, resourceInfo });
+  const extra = { act: permission.actor, status: { status_list: subject.status } };
+  const members = { accountId: account.accountId, gty: EXCHANGE_GRANT, extra };
   // The clock of the engine, which judges the times of its tokens.
-  const now = seconds(systemClock);
-  token.exp = Math.min(now + token.expiration, subject.expiresAt);
-  token.extra = { act: permission.actor, status: { status_list: subject.status } };
-  if (key) token.setThumbprint('jkt', key);
-  ctx.oidc.entity('AccessToken', token as never);
-  ctx.body = {
-    access_token: await token.save(),
-    issued_token_type: ACCESS_TOKEN,
-    token_type: token.tokenType,
-    expires_in: token.exp - now,
-    scope,
-  };
-}
-
-/** What the person may have now, what the client may have, and what the MCP server still knows. */
-function issuable(names: readonly string[], chain: Chain, { access }: ChainDependencies): readonly string[] {
-  const { client, account, permission } = chain;
-  const { scopes, baseScopes }: Resource = permission.resource;
-  const bound = scopeBound(client);
-  const within = bound === undefined ? undefined : new Set(namesOf(bound));
-  const known = names.filter((name) => Object.hasOwn(scopes, name) && (within?.has(name) ?? true));
-  const permitted = access.permitted(account, known, baseScopes);
-  if (permitted.length > 0) return permitted;
-  throw new ExchangeRefused('invalid_scope', 'none of the scopes of this exchange can be issued now');
-}
-
-/** The models of the engine, with the members that its types leave out. */
-interface Models {
-  readonly AccessToken: new (members: object) => Token;
-  readonly ResourceServer: new (identifier: string, info: object) => object;
-}
-
-interface Token {
-  exp: number;
-  /** Seconds. */
-  readonly expiration: number;
-  readonly tokenType: string;
-  resourceServer: object;
-  extra: object;
-  setThumbprint(kind: 'jkt', thumbprint: string): void;
-  save(): Promise<string>;
+  const longest = subject.expiresAt - seconds(systemClock);
+  await issueToken(ctx, client, { ...given, model: 'AccessToken', members, key, longest });
+  Object.assign(ctx.body as object, { issued_token_type: ACCESS_TOKEN });
 }

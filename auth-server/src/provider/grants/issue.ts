@@ -30,7 +30,13 @@ export async function issuable(
 interface Issued extends Issuable {
   readonly model: 'AccessToken' | 'ClientCredentials';
   /** Who the token is for, and the grant that it belongs to. */
-  readonly members: { readonly accountId: string; readonly grantId?: string; readonly gty?: string };
+  readonly members: {
+    readonly accountId: string;
+    readonly grantId?: string;
+    readonly gty?: string;
+    /** Claims in place of those that a token of the grant has (overrides/token/access-token-form.ts). */
+    readonly extra?: object;
+  };
   /** Thumbprint of the key that the client proved (RFC 9449 §6.1). */
   readonly key: string | undefined;
   /** Seconds. */
