@@ -22,8 +22,8 @@ import { OWN_KEYS_PATH } from './http/metadata-path.ts';
 import { type Method, type Methods, RpcError } from './protocol/call.ts';
 import { MESSAGES_PATH, type Revoked } from './protocol/endpoints.ts';
 import type { Load } from './protocol/eras.ts';
-import type { ToolOutcome } from './protocol/methods/dependencies.ts';
-import { MissingCapability } from './protocol/methods/questions/missing-capability.ts';
+import { isForEra, type ToolOutcome } from './protocol/methods/dependencies.ts';
+import { EXCHANGE_OUTCOMES, type ExchangeOutcome } from './upstream/upstream-token.ts';
 
 /** The paths of the issuer's metadata, and where clients of 2025-03-26 look for its endpoints, lead on to the issuer. */
 const ROUTES = [
@@ -130,6 +130,12 @@ const DECLARED = {
     help: 'Opaque tokens that were not known to be active, by what their issuer said. `refused`: active, but not for this server, or for another reason. `unanswered`: the issuer gave no usable answer. `limited`: not asked, as the caller had reached INTROSPECTION_LIMIT.',
     labels: { outcome: ANSWERS },
   },
+  exchanges: {
+    name: 'mcp_upstream_exchanges_total',
+    type: 'counter',
+    help: 'Exchanges of the token of a caller for one of an upstream, by what the issuer answered. `interaction`: the person has to connect the account first. `refused`: the issuer does not allow it. `unavailable`: it gave no usable answer. A token that is in use is not exchanged again.',
+    labels: { upstream: 'ids in UPSTREAMS', outcome: EXCHANGE_OUTCOMES },
+  },
   fetchFailures: {
     name: 'mcp_issuer_fetch_failures_total',
     type: 'counter',
@@ -202,6 +208,7 @@ export function createMeters() {
   const limits = new Counter(DECLARED.limits);
   const tokenChecks = new Counter(DECLARED.tokenChecks);
   const introspections = new Counter(DECLARED.introspections);
+  const exchanges = new Counter(DECLARED.exchanges);
   const fetchFailures = new Counter(DECLARED.fetchFailures);
   const revoked = new Counter(DECLARED.ended);
   return {
@@ -213,6 +220,7 @@ export function createMeters() {
     onLimit: (limit: Limit): void => limits.add(limit),
     onRefused: (reason: string): void => refusals.add(reason),
     onIntrospection: (outcome: (typeof ANSWERS)[number]): void => introspections.add(outcome),
+    onExchange: (upstream: string, outcome: ExchangeOutcome): void => exchanges.add(upstream, outcome),
     onRevoked: ({ calls, streams, sessions: owners }: Revoked): void => {
       revoked.addMany(calls, 'call');
       revoked.addMany(streams, 'stream');
@@ -221,7 +229,18 @@ export function createMeters() {
     onFetchFailure: (document: 'keys' | 'metadata' | 'status list', issuer: string): void =>
       fetchFailures.add(document, issuer),
     all: ({ load, sessions, issuers, statusLists }: Readings) => [
-      ...[duration, requests, toolCalls, refusals, limits, tokenChecks, introspections, fetchFailures, revoked],
+      ...[
+        duration,
+        requests,
+        toolCalls,
+        refusals,
+        limits,
+        tokenChecks,
+        introspections,
+        exchanges,
+        fetchFailures,
+        revoked,
+      ],
       new LabelledGauge(DECLARED.statusAge, () => statusLists().map(({ id, age }) => [id, age])),
       new LabelledGauge(DECLARED.keysRead, () => issuers.map(({ id, keysReadAt }) => [id, inSeconds(keysReadAt())])),
       new Gauge(DECLARED.sessions, sessions),
@@ -253,7 +272,7 @@ function counted(method: Method, count: (result: 'ok' | 'refused' | 'failed') =>
 }
 
 const isRefusal = (error: unknown): boolean =>
-  error instanceof MissingCapability || (error instanceof RpcError && error.code !== INTERNAL_ERROR);
+  isForEra(error) || (error instanceof RpcError && error.code !== INTERNAL_ERROR);
 
 const countedChecks =
   (verify: VerifyToken, checks: Counter): VerifyToken =>

@@ -22,7 +22,7 @@ export const ownKeysOf = ({ exchangeKeys }: Config): object | undefined => excha
 export function composeUpstreams(
   { upstreams, exchangeClientId: clientId, exchangeKeys }: Config,
   issuers: readonly RunningIssuer[],
-  { fetch, clock }: ProcessDependencies,
+  { fetch, clock, meters }: ProcessDependencies,
 ): Upstreams {
   const configured = new Map(upstreams.map((one) => [one.id, one]));
   if (!exchangeKeys) return NO_UPSTREAMS;
@@ -38,7 +38,12 @@ export function composeUpstreams(
   });
   return {
     configured,
-    token: createTokens({ exchange, clock, queue: new Queue(RUNNING, WAITING) }),
+    token: createTokens({
+      exchange,
+      onOutcome: meters?.onExchange,
+      clock,
+      queue: new Queue(RUNNING, WAITING),
+    }),
     request: createRequests(fetch, prove),
   };
 }

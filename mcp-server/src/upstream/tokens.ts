@@ -6,13 +6,14 @@ import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Queue, QueueFull } from '../authorization/introspection/queue.ts';
 import type { Exchanged, ExchangeToken } from './exchange.ts';
-import { ExchangeUnavailable, type UpstreamToken } from './upstream-token.ts';
+import { type ExchangeOutcome, ExchangeUnavailable, outcomeOf, type UpstreamToken } from './upstream-token.ts';
 
 interface TokensOptions {
   readonly exchange: ExchangeToken;
   readonly clock: Clock;
   /** How many exchanges run at the same time. */
   readonly queue: Queue;
+  readonly onOutcome?: ((upstream: string, outcome: ExchangeOutcome) => void) | undefined;
   /** Maximum number of tokens; the oldest is removed. */
   readonly capacity?: number;
 }
@@ -31,7 +32,7 @@ const LATE = 5_000;
 
 const CAPACITY = 1_000;
 
-export function createTokens({ exchange, clock, queue, capacity = CAPACITY }: TokensOptions): ExchangeToken {
+export function createTokens({ exchange, clock, queue, onOutcome, capacity = CAPACITY }: TokensOptions): ExchangeToken {
   const entries = new Map<string, Entry>();
   const running = new Map<string, Promise<UpstreamToken>>();
 
@@ -54,13 +55,15 @@ export function createTokens({ exchange, clock, queue, capacity = CAPACITY }: To
     removeOld(now);
   };
   const begin = async (id: string, asked: Exchanged): Promise<UpstreamToken> => {
-    const found = await queue
-      .run(() => exchange(asked))
-      .catch((error: unknown) => {
-        throw error instanceof QueueFull ? new ExchangeUnavailable('too many exchanges wait for it') : error;
-      });
-    store(id, found, asked);
-    return found;
+    try {
+      const found = await queue.run(() => exchange(asked));
+      onOutcome?.(asked.upstream.id, 'given');
+      store(id, found, asked);
+      return found;
+    } catch (error) {
+      onOutcome?.(asked.upstream.id, outcomeOf(error));
+      throw error instanceof QueueFull ? new ExchangeUnavailable('too many exchanges wait for it') : error;
+    }
   };
 
   return (asked) => {

@@ -49,3 +49,13 @@ export class ExchangeRefused extends Error {
 export class ExchangeUnavailable extends Error {
   override readonly name = 'ExchangeUnavailable';
 }
+
+/** What came of an exchange. */
+export const EXCHANGE_OUTCOMES = ['given', 'interaction', 'refused', 'unavailable'] as const;
+
+export type ExchangeOutcome = (typeof EXCHANGE_OUTCOMES)[number];
+
+export function outcomeOf(error: unknown): ExchangeOutcome {
+  if (error instanceof InteractionRequired) return 'interaction';
+  return error instanceof ExchangeRefused ? 'refused' : 'unavailable';
+}

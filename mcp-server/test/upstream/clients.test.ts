@@ -1,4 +1,6 @@
 /** Proves how a person connects an account while a call waits, with real clients of both SDK generations and with clients that can't. */
+
+import { scrape } from '@mcp-oauth/shared/testing/scrape';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
@@ -211,6 +213,15 @@ describe('clients that show no pages', () => {
     const other = `Bearer ${await stage.token('ada', { scope: 'mcp:tools upstream:github' })}`;
     const wider = await callTool(stage, 'server_status', {}, { headers: { authorization: other } });
     expect(wider.challenge).toContain('scope="mcp:admin mcp:tools upstream:github"');
+  });
+
+  it('the metrics count exchanges by what the issuer answered, and a call without the account as refused', async () => {
+    await using counted = await startStage({ METRICS_PORT: '0' });
+    const { status } = await callTool(counted, 'github_profile', {}, { subject: 'nobody' });
+    expect(status).toBe(403);
+    const { values } = await scrape(counted.metrics);
+    expect(values.get('mcp_upstream_exchanges_total{upstream="github",outcome="interaction"}')).toBe(1);
+    expect(values.get('mcp_requests_total{method="tools/call",result="refused"}')).toBe(1);
   });
 
   it('a JSON-RPC error says the same once an answer has begun', async () => {

@@ -144,6 +144,15 @@ describe('an exchange for another MCP server', () => {
     expect(stage.asked).toHaveLength(1);
   });
 
+  it('has no account to connect: an issuer that asks for one makes the tool fail, and no scope is asked for', async () => {
+    stage.answer = answering({
+      status: 400,
+      body: { error: 'interaction_required', interaction_uri: `${stage.issuer.url}/connect/x` },
+    });
+    const { status, body } = await ask();
+    expect([status, textOf(body)]).toEqual([200, expect.stringContaining('(interaction_required)')]);
+  });
+
   it('its token is not handed to a tool, which could not prove the key', async () => {
     const { body } = await callTool(stage, 'holder', { upstream: 'billing' });
     expect(textOf(body)).toContain('use fetch instead of upstream');

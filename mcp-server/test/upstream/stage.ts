@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createLogger } from '@mcp-oauth/shared/logger';
+import type { Service } from '@mcp-oauth/shared/service';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { createLocalJWKSet, decodeJwt, type JWTPayload, jwtVerify } from 'jose';
@@ -49,6 +50,7 @@ export interface Stage extends AsyncDisposable {
   readonly paths: Map<string, (called: Called) => Answer>;
   /** Replaces what the token endpoint answers; nothing: as auth-server does. */
   answer: ((asked: Asked) => Answer | undefined) | undefined;
+  readonly metrics: Service['metrics'];
   /** Lines of the log of the server, as text. */
   readonly log: string[];
   token(subject?: string, more?: Record<string, unknown>): Promise<string>;
@@ -110,7 +112,7 @@ export async function startStage(
   }
 
   const stage: Stage = Object.assign(state, {
-    ...{ url: server.url, issuer, api, clock, key },
+    ...{ url: server.url, issuer, api, clock, key, metrics: service.metrics },
     token: (subject = 'ada', more = {}) => {
       const now = clock.now() / 1000;
       const about = { iss: issuer.url, aud: `${server.url}/mcp`, sub: subject, client_id: 'desk', scope: 'mcp:tools' };

@@ -47,7 +47,7 @@ export function recordFault({ log }: MethodsDependencies, call: Call, what: obje
 }
 
 /** An error that each era expresses in its own way. */
-export const isForEra = (error: Error): boolean =>
+export const isForEra = (error: unknown): error is MissingCapability | ConnectionNeeded =>
   error instanceof MissingCapability || error instanceof ConnectionNeeded;
 
 /**
