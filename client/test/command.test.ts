@@ -52,7 +52,7 @@ describe('the command line of the doctor', () => {
     expect(text.stdout).not.toContain(token.slice(0, 40));
   });
 
-  it('MCP enterprise-managed authorization §6: the report says that ID-JAGs of an identity provider are taken', async () => {
+  it('Enterprise-Managed Authorization §6: the report says that ID-JAGs of an identity provider are taken', async () => {
     await using site = await startSite((answer, { path }) =>
       path.startsWith('/.well-known/oauth-authorization')
         ? {

@@ -117,7 +117,7 @@ describe('the development IdP with enterprise-managed authorization', () => {
     },
   );
 
-  it('MCP enterprise-managed authorization §4 without resource the only MCP server is meant, and none of several', async () => {
+  it('Enterprise-Managed Authorization §4 without resource the only MCP server is meant, and none of several', async () => {
     const granted = async (servers: string) => {
       await using idp = await start({ DEVELOPMENT_IDP_ENTERPRISE_SERVERS: servers });
       const { upstream, tokens } = await signIn(idp, MCP_CLIENT, 'alice');

@@ -55,7 +55,7 @@ const exchanges = () => idp.forms.filter(({ fields }) => fields.requested_token_
 const originOf = ({ url }: Issuer) => new URL(url).origin;
 
 describe('login --enterprise', () => {
-  it('MCP enterprise-managed authorization §3 to §5: login --enterprise signs in at the identity provider, exchanges the ID token for an ID-JAG, and that for an access token', async () => {
+  it('Enterprise-Managed Authorization §3 to §5: login --enterprise signs in at the identity provider, exchanges the ID token for an ID-JAG, and that for an access token', async () => {
     const { status, stdout } = await login();
     expect([status, stdout]).toEqual([
       0,
@@ -133,7 +133,7 @@ describe('login --enterprise', () => {
     expect(exchanges()).toEqual([]);
   });
 
-  it('MCP enterprise-managed authorization §6 an authorization server that does not announce ID-JAGs is asked all the same, with a warning', async () => {
+  it('Enterprise-Managed Authorization §6 an authorization server that does not announce ID-JAGs is asked all the same, with a warning', async () => {
     issuer.replaced[SERVER_METADATA] = {};
     expect(await login()).toMatchObject({
       status: 0,
@@ -245,7 +245,7 @@ describe('a refusal after login --enterprise says who has to act', () => {
     ['invalid_scope', /its administrator has to let at-idp use/i],
     ['unsupported_grant_type', /its administrator has to let at-idp use/i],
     ['invalid_client', /compare --idp-client-id and its secret with the client at-idp there/],
-  ])('MCP enterprise-managed authorization §4.2 %s of the identity provider ends with 1', async (error, hint) => {
+  ])('Enterprise-Managed Authorization §4.2 %s of the identity provider ends with 1', async (error, hint) => {
     await login();
     issuer.valid.clear();
     idp.refusals.push({ error, error_description: 'so it is' });
@@ -261,7 +261,7 @@ describe('a refusal after login --enterprise says who has to act', () => {
     ['unauthorized_client', 'Its operator has to allow at-server the grant jwt-bearer'],
     ['invalid_client', 'Compare --client-id and its secret with the client at-server there'],
     ['invalid_scope', 'The scopes are not among those that the ID-JAG and its operator allow'],
-  ])('MCP enterprise-managed authorization §5 %s of the authorization server ends with 1', async (error, hint) => {
+  ])('Enterprise-Managed Authorization §5 %s of the authorization server ends with 1', async (error, hint) => {
     issuer.pending.push({ error });
     const { status, stderr } = await login();
     expect(status).toBe(1);
