@@ -48,16 +48,19 @@ export interface Choice {
   readonly audit?: boolean;
   /** Arguments of Node before the program. */
   readonly flags?: readonly string[];
+  /** Clients and settings besides those of every bench. */
+  readonly clients?: readonly object[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** auth-server as it is shipped, with log, metrics, status list and encryption; its limits are too high to be reached. */
 export async function startOurs(
   storage: 'Redis' | 'SQLite',
-  { audit = false, flags = [] }: Choice = {},
+  { audit = false, flags = [], clients = [], env: more = {} }: Choice = {},
 ): Promise<Server> {
   const [port = 0, idpPort = 0, metricsPort = 0] = await freePorts(3);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  writeFileSync(join(folder, 'clients.json'), JSON.stringify(CLIENTS));
+  writeFileSync(join(folder, 'clients.json'), JSON.stringify([...CLIENTS, ...clients]));
   const redis = storage === 'Redis' ? await startRedis() : undefined;
   const issuer = `http://localhost:${port}`;
   const env = {
@@ -75,6 +78,7 @@ export async function startOurs(
       AUDIT_FILE: join(folder, 'audit.jsonl'),
       AUDIT_KEY: Buffer.alloc(32, 7).toString('base64'),
     }),
+    ...more,
   };
   const idp = await runProgram('development-idp/src/main.ts', { env: { ...env, AUDIT: 'off' }, core: 'rest' });
   const measured = { ...env, METRICS_PORT: String(metricsPort) };

@@ -17,10 +17,13 @@ interface Issued {
   readonly user: GithubUser;
   readonly scopes: readonly string[];
   readonly refreshToken: string | undefined;
+  hasExpired: boolean;
 }
 
-interface GithubApp extends AsyncDisposable {
+export interface GithubApp extends AsyncDisposable {
   readonly url: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
   /** Environment of an auth-server with a connector of this id. */
   env(id: string): Record<string, string>;
   /** Who is signed in at GitHub in the browser that comes next. */
@@ -32,6 +35,8 @@ interface GithubApp extends AsyncDisposable {
   /** What each refresh, and each answer of the API, waits for. Absent: nothing. */
   heldRefresh: Promise<void> | undefined;
   heldCall: Promise<void> | undefined;
+  /** How many refreshes wait for that. */
+  waiting: number;
   /** Whether it answers nothing but 503. */
   isDown: boolean;
   /** The requests for authorization, in order. */
@@ -46,12 +51,14 @@ interface GithubApp extends AsyncDisposable {
   readonly called: readonly string[];
   /** The person withdraws the consent in the settings of GitHub: every token of this app ends. */
   withdraw(id: number): void;
+  /** The access tokens of this person end; their refresh tokens do not. */
+  expire(id: number): void;
 }
 
 const CLIENT = { id: 'Iv1.sample', secret: 'sample secret of the app' };
 
 export async function githubApp(): Promise<GithubApp> {
-  const codes = new Map<string, Omit<Issued, 'refreshToken'> & { readonly challenge: string | null }>();
+  const codes = new Map<string, Pick<Issued, 'user' | 'scopes'> & { readonly challenge: string | null }>();
   const tokens = new Map<string, Issued>();
   const counts = new Map<string, number>();
   const [asked, issued, revoked, called] = [[] as URLSearchParams[], [] as string[], [] as string[], [] as string[]];
@@ -66,7 +73,7 @@ export async function githubApp(): Promise<GithubApp> {
     const { lifetime } = app;
     const [accessToken, refreshToken] = lifetime ? [random('ghu_'), random('ghr_')] : [random('gho_')];
     // The permissions of a GitHub App are those of its installation; it has no scopes.
-    tokens.set(accessToken, { user, scopes: lifetime ? [] : scopes, refreshToken });
+    tokens.set(accessToken, { user, scopes: lifetime ? [] : scopes, refreshToken, hasExpired: false });
     const expiry = { expires_in: lifetime, refresh_token: refreshToken, refresh_token_expires_in: 15_897_600 };
     return {
       access_token: accessToken,
@@ -143,7 +150,9 @@ export async function githubApp(): Promise<GithubApp> {
       let body = '';
       for await (const chunk of req) body += chunk;
       const form = new URLSearchParams(body);
+      app.waiting += 1;
       if (form.get('grant_type') === 'refresh_token') await app.heldRefresh;
+      app.waiting -= 1;
       return send(200, redeemed(form));
     }
     if (pathname === `/api/applications/${CLIENT.id}/token` && req.method === 'DELETE') {
@@ -158,7 +167,7 @@ export async function githubApp(): Promise<GithubApp> {
     called.push(token);
     await app.heldCall;
     const found = tokens.get(token);
-    if (!found) return send(401, { message: 'Bad credentials' });
+    if (!found || found.hasExpired) return send(401, { message: 'Bad credentials' });
     const answer = api[pathname]?.(found);
     return send(answer === undefined ? 404 : 200, answer ?? { message: 'Not Found' }, {
       'x-oauth-scopes': found.scopes.join(', '),
@@ -167,6 +176,8 @@ export async function githubApp(): Promise<GithubApp> {
 
   const app: GithubApp = {
     url: server.url,
+    clientId: CLIENT.id,
+    clientSecret: CLIENT.secret,
     env: (id) => ({
       [`CONNECTOR_${id.toUpperCase()}_TYPE`]: 'github',
       [`CONNECTOR_${id.toUpperCase()}_BASE_URL`]: server.url,
@@ -179,6 +190,7 @@ export async function githubApp(): Promise<GithubApp> {
     lifetime: undefined,
     heldRefresh: undefined,
     heldCall: undefined,
+    waiting: 0,
     isDown: false,
     asked,
     issued,
@@ -187,6 +199,9 @@ export async function githubApp(): Promise<GithubApp> {
     called,
     withdraw: (id) => {
       for (const [token, { user }] of tokens) if (user.id === id) tokens.delete(token);
+    },
+    expire: (id) => {
+      for (const issued of tokens.values()) if (issued.user.id === id) issued.hasExpired = true;
     },
     [Symbol.asyncDispose]: () => server.close(),
   };

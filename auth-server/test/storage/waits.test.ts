@@ -7,9 +7,12 @@ import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/red
 import { expect, it } from 'vitest';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { createRedisStatusStore } from '../../src/storage/status/redis.ts';
+import { Browser } from '../support/browser.ts';
 import { authorize, redeem, refresh, register, tokensFor } from '../support/client.ts';
 import { startExchange, exchange as tokenExchange } from '../support/exchange.ts';
-import { read, startServer } from '../support/running-server.ts';
+import { openPage } from '../support/page-visitor.ts';
+import { MCP, read, startServer } from '../support/running-server.ts';
+import { comeBackFrom, decide, startWithTools } from '../support/tools-connector.ts';
 
 /**
  * A relay between the server and Redis. Commands that are sent together, or while an answer is pending, count as one
@@ -66,6 +69,24 @@ it('RFC 8693 an exchange for another MCP server waits for Redis at most three ti
   expect(waits).toBeGreaterThan(0);
   expect(waits).toBeLessThanOrEqual(3);
   process.stdout.write(`sequential waits on Redis: token exchange ${waits}\n`);
+});
+
+it('RFC 8693 an exchange for the token of an upstream waits for Redis at most four times', async (context) => {
+  context.skip(!hasRedis, NEEDS_REDIS);
+  await using redis = await startRedis();
+  await using proxy = await countingProxy(redis.ports[0] ?? 0);
+  await using at = await startWithTools(await startOn(proxy.port));
+  const client = await register(at.server);
+  const { code } = await authorize(at.server, client, { scope: 'mcp:tools', resource: MCP }, { person: 'alice' });
+  const { access_token } = await read(await redeem(at.server, client, code));
+  const upstream = { resource: undefined, audience: 'github' };
+  const { interaction_uri } = await read(await tokenExchange(at.server, access_token, upstream));
+  const [browser, link] = [new Browser(at.server), String(interaction_uri)];
+  const { outside } = await decide(browser, link, await openPage(browser, link, 'alice'));
+  await comeBackFrom(browser, outside, { code: 'octocat' });
+  const waits = await proxy.during(() => tokenExchange(at.server, access_token, upstream));
+  expect(waits).toBeLessThanOrEqual(4);
+  process.stdout.write(`sequential waits on Redis: exchange for an upstream ${waits}\n`);
 });
 
 it('a code exchange and a refresh each wait for Redis at most six times', async (context) => {
