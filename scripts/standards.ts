@@ -65,12 +65,15 @@ const TITLES: Readonly<Record<string, string>> = {
   'RFC 9864': 'Fully-Specified Algorithms for JOSE',
   'Token Status List': 'draft-ietf-oauth-status-list-21',
   'draft-ietf-oauth-client-id-metadata-document': 'Client ID Metadata Documents',
+  'draft-ietf-oauth-identity-assertion-authz-grant-04': 'ID-JAG',
+  'Enterprise-Managed Authorization': 'MCP extension',
+  'OAuth Client Credentials': 'MCP extension',
 };
 
 /** A `describe` or `it` as the formatter writes it: its indentation shows the nesting. */
 const BLOCK = /^( *)(?:(?:describe|it)(?:\.\w+)*(?:\(.*?\))??|\](?: as const)?\))\(\s*(['"`])((?:\\.|(?!\2).)*)\2/gm;
 const CITATION =
-  /(RFC \d{3,5}(?:bis)?|OAuth 2\.1|Token Status List|OpenID Connect (?:Core|Discovery|Back-Channel Logout|RP-Initiated Logout)|JSON-RPC 2\.0|MCP \d{4}-\d{2}-\d{2}|draft-[a-z-]+\d*)?[ (]*(§\d+(?:\.\d+)*|(?:basic|client|server)\/[a-z/-]+)?/g;
+  /(RFC \d{3,5}(?:bis)?|OAuth 2\.1|Token Status List|OpenID Connect (?:Core|Discovery|Back-Channel Logout|RP-Initiated Logout)|JSON-RPC 2\.0|MCP \d{4}-\d{2}-\d{2}|Enterprise-Managed Authorization|OAuth Client Credentials|draft-[a-z-]+\d*)?[ (]*(§\d+(?:\.\d+)*|(?:basic|client|server)\/[a-z/-]+)?/g;
 
 /** @returns the text of the page */
 export function standardsPage(files: readonly TestFile[]): string {

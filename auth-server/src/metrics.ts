@@ -6,6 +6,7 @@ import type { Declaration, Metric } from '@mcp-oauth/shared/metrics/declaration'
 import { Counter, Histogram } from '@mcp-oauth/shared/metrics/metric';
 import { buildInfo, redisTakesWrites, redisUp } from '@mcp-oauth/shared/metrics/process';
 import { createRouteOf, requestDuration, timed } from '@mcp-oauth/shared/metrics/requests';
+import { ASSERTION_REASONS } from './assertions/refused.ts';
 import { ASSERTION_GRANT, DEVICE_GRANT, EXCHANGE_GRANT } from './clients/client.ts';
 import type { UpstreamReason } from './federation/connector.ts';
 import { withoutIssuerPath } from './http/issuer-path.ts';
@@ -131,6 +132,12 @@ const DECLARED = {
       result: ['issued', ...ERRORS.token],
     },
   },
+  assertions: {
+    name: 'auth_assertions_refused_total',
+    type: 'counter',
+    help: 'ID-JAGs and JWTs of workloads that were refused, by reason; docs/troubleshooting.md explains each.',
+    labels: { reason: ASSERTION_REASONS },
+  },
   reuses: {
     name: 'auth_reuses_total',
     type: 'counter',
@@ -212,6 +219,7 @@ export function createMeters(issuer: string): Meters {
   const duration = new Histogram(DECLARED.duration);
   const authorizations = new Counter(DECLARED.authorizations);
   const tokenRequests = new Counter(DECLARED.tokenRequests);
+  const assertions = new Counter(DECLARED.assertions);
   const reuses = new Counter(DECLARED.reuses);
   const exchanges = new Counter(DECLARED.exchanges);
   const signIns = new Counter(DECLARED.signIns);
@@ -232,12 +240,24 @@ export function createMeters(issuer: string): Meters {
     },
     onAuthorization: (result) => authorizations.add(result),
     onTokenRequest: (grantType, result) => tokenRequests.add(grantType, result),
+    onAssertionRefused: (reason) => assertions.add(reason),
     onReuse: (what) => reuses.add(what),
     onExchange: (target, result) => exchanges.add(target, result),
     onSignIn: (connector, result) => signIns.add(connector, result),
     onRecheck: (connector, result) => rechecks.add(connector, result),
     onRegistration: (result) => registrations.add(result),
-    all: [duration, authorizations, tokenRequests, reuses, exchanges, signIns, rechecks, registrations, limited],
+    all: [
+      duration,
+      authorizations,
+      tokenRequests,
+      assertions,
+      reuses,
+      exchanges,
+      signIns,
+      rechecks,
+      registrations,
+      limited,
+    ],
   };
 }
 

@@ -1,9 +1,11 @@
 /** Proves that auth-server counts what an operator needs, and that no request can put text into a metric. */
 import { describe, expect, it } from 'vitest';
+import { ASSERTION_GRANT } from '../src/clients/client.ts';
 import { UpstreamError } from '../src/federation/connector.ts';
 import type { OpenConnector } from '../src/federation/registry.ts';
 import { Browser } from './support/browser.ts';
 import { authorize, authorizePath, redeem, refresh, register, tokensFor } from './support/client.ts';
+import { startEnterprise } from './support/enterprise.ts';
 import { form, json, type RunningServer, startServer } from './support/running-server.ts';
 
 const METRICS = { METRICS_PORT: '0' };
@@ -34,6 +36,17 @@ describe('the metrics of auth-server', () => {
       'auth_authorizations_total{result="granted"}': 1,
       'auth_token_requests_total{grant="authorization_code",result="issued"}': 1,
       'auth_token_requests_total{grant="refresh_token",result="issued"}': 1,
+    });
+  });
+
+  it('the metrics count refused assertions by their reason (RFC 7523 §3.1)', async () => {
+    await using enterprise = await startEnterprise(METRICS);
+    await enterprise.present(await enterprise.idJag());
+    await enterprise.present(await enterprise.idJag({ aud: 'https://other.example' }));
+    expect(await counted(enterprise.server)).toEqual({
+      'auth_assertions_refused_total{reason="aud"}': 1,
+      [`auth_token_requests_total{grant="${ASSERTION_GRANT}",result="issued"}`]: 1,
+      [`auth_token_requests_total{grant="${ASSERTION_GRANT}",result="invalid_grant"}`]: 1,
     });
   });
 

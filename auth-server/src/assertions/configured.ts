@@ -92,7 +92,10 @@ function withRules(
   own: string,
 ): Reading<WorkloadIssuer & WithKeys> {
   try {
-    return { read: [{ ...values, audience: audience ?? own, rules: readWorkloadRules(path) }], problems: [] };
+    return {
+      read: [{ ...values, audience: audience ?? own, rules: readWorkloadRules(path, values.issuer) }],
+      problems: [],
+    };
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     const env = `${familyPrefix('WORKLOAD_ISSUER', values.id)}RULES`;

@@ -1,24 +1,13 @@
 /** Owns why an assertion is not accepted: a reason of a closed list for the log and the audit. A client is told almost none of it. */
 import { sanitized } from '../federation/failure.ts';
 
-export type AssertionReason =
-  | 'malformed' // not a signed JWT, or too deep
-  | 'typ'
-  | 'alg'
-  | 'issuer' // not an issuer that may sign this kind of assertion
-  | 'signature' // no key of the issuer made it
-  | 'aud'
-  | 'times' // expired, not yet valid, or valid for too long
-  | 'claims' // a required claim is missing, or cannot be used
-  | 'client' // for another client, or for one that the issuer may not speak for
-  | 'public client'
-  | 'tenant'
-  | 'resource'
-  | 'scope'
-  | 'proof' // bound to a key that the client did not prove
-  | 'person' // the claims name nobody here
-  | 'ended' // issued before the access was ended
-  | 'rules'; // no rule is about this workload
+/** docs/troubleshooting.md explains each. */
+export const ASSERTION_REASONS = [
+  'malformed', 'typ', 'alg', 'issuer', 'signature', 'aud', 'times', 'claims', 'client', 'public client', 'tenant', 'resource', 'scope',
+  'proof', 'person', 'ended', 'rules',
+] as const; // biome-ignore format: one list
+
+export type AssertionReason = (typeof ASSERTION_REASONS)[number];
 
 interface Facts {
   /** The claim or header parameter. */

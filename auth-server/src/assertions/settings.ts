@@ -3,6 +3,7 @@ import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import { optional, type Problem, setting, type Values } from '@mcp-oauth/shared/settings/config';
 import { duration, exactList, flag, issuer, text, url } from '@mcp-oauth/shared/settings/types';
+import { z } from 'zod';
 import { httpsOnly } from '../federation/upstream/https-only.ts';
 
 /** Asymmetric only: a public key must never be taken for a shared secret (RFC 8725 §2.1). */
@@ -24,12 +25,17 @@ const scopes = () =>
 const clients = () =>
   exactList('literal')
     .refine((values) => values.length > 0, { message: 'expected at least one client' })
-    .transform((values): ReadonlyMap<string, string> => {
+    .transform((values, context): ReadonlyMap<string, string> => {
       const pairs = values.map((value): readonly [string, string] => {
         const at = value.lastIndexOf('=');
         return at < 0 ? [value, value] : [value.slice(0, at), value.slice(at + 1)];
       });
-      return new Map(pairs);
+      const clients = new Map(pairs);
+      if (clients.size < pairs.length) {
+        context.addIssue({ code: 'custom', message: 'expected each client id of the issuer once' });
+        return z.NEVER;
+      }
+      return clients;
     });
 
 export const assertionSettings = {

@@ -36,6 +36,8 @@ export interface EngineCounts {
   onTokenRequest(grantType: string, result: string): void;
   /** @param target the id of a connector, `resource`, or `none` if the policy names no such target; @param result `issued`, or the error */
   onExchange(target: string, result: string): void;
+  /** @param reason of the closed list in assertions/refused.ts */
+  onAssertionRefused(reason: string): void;
   /** @param result `created`, or the error of RFC 7591 §3.2.2 */
   onRegistration(result: string): void;
   /** @param what the type of the code or token that was used a second time */
@@ -175,6 +177,8 @@ export function countEvents(provider: Provider, counts: EngineCounts): void {
   provider.on('grant.error', (ctx, error) => {
     counts.onTokenRequest(grantType(ctx), error.error);
     noteReuse(error);
+    const refused = refusedAssertion(error);
+    if (refused) counts.onAssertionRefused(refused.assertion.reason);
   });
   provider.on('registration_create.success', () => counts.onRegistration('created'));
   provider.on('registration_create.error', (_ctx, { error }) => counts.onRegistration(error));

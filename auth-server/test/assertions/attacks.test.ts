@@ -69,6 +69,39 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     expect(await enterprise.refused(await enterprise.idJag({}, { typ }))).toEqual(refusedWith(reason));
   });
 
+  it.each([
+    'iss',
+    'sub',
+    'aud',
+    'exp',
+    'iat',
+    'nbf',
+    'jti',
+    'client_id',
+    'resource',
+    'scope',
+    'tenant',
+    'cnf',
+    'authorization_details',
+  ])('an odd value of %s is an answer of 400 and no crash', async (claim) => {
+    for (const odd of [null, 0, -1, 1e300, '', 'x'.repeat(300), '\ud800', true, [], [null], {}, { toString: 1 }]) {
+      const { status } = await enterprise.refused(await enterprise.idJag({ [claim]: odd }));
+      expect([200, 400], JSON.stringify(odd)).toContain(status);
+    }
+  });
+
+  it.each(['alg', 'kid', 'typ', 'b64', 'jku'])(
+    'an odd %s in the header is an answer of 400 and no crash',
+    async (name) => {
+      const [, payload, signature] = (await enterprise.idJag()).split('.');
+      for (const odd of [null, 0, '', 'x'.repeat(300), true, [], {}, { toString: 1 }]) {
+        const header = { alg: 'ES256', kid: 'one', typ: 'oauth-id-jag+jwt', [name]: odd };
+        const forged = `${base64url.encode(JSON.stringify(header))}.${payload}.${signature}`;
+        expect((await enterprise.refused(forged)).status, JSON.stringify(odd)).toBe(400);
+      }
+    },
+  );
+
   it('RFC 8725 §3.1 an ID-JAG without a signature, or with the public key as a shared secret', async () => {
     const [, payload] = (await enterprise.idJag()).split('.');
     const header = base64url.encode(JSON.stringify({ alg: 'none', typ: 'oauth-id-jag+jwt' }));
@@ -115,7 +148,7 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     expect(await enterprise.refused(huge)).toMatchObject({ status: 400, error: 'invalid_request' });
   });
 
-  it('ID-JAG §4.4.1 an ID-JAG cannot be presented by another client, whatever it calls itself', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.1 an ID-JAG cannot be presented by another client, whatever it calls itself', async () => {
     const idJag = await enterprise.idJag();
     expect((await enterprise.present(idJag)).status).toBe(200);
     expect(await enterprise.refused(idJag, {}, { client: 'other' })).toEqual(refusedWith('client'));
@@ -124,7 +157,7 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     });
   });
 
-  it('ID-JAG §8.1 a public client may not present any, unless the operator allowed it', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §8.1 a public client may not present any, unless the operator allowed it', async () => {
     const idJag = await enterprise.idJag({ client_id: 'public' });
     expect(await enterprise.refused(idJag, {}, { client: 'public' })).toMatchObject({
       status: 400,
@@ -181,7 +214,7 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     expect(await two.refused(forged)).toEqual(refusedWith('signature'));
   });
 
-  it('ID-JAG §6 an ID-JAG without the tenant that the operator named', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §6 an ID-JAG without the tenant that the operator named', async () => {
     await using tenant = await startEnterprise({ ENTERPRISE_ISSUER_OKTA_TENANT: 'acme' });
     expect(await tenant.refused(await tenant.idJag())).toEqual(refusedWith('tenant'));
     expect((await tenant.present(await tenant.idJag({ tenant: 'acme' }))).status).toBe(200);

@@ -17,7 +17,7 @@ const proof = () =>
     .sign(pair.privateKey);
 
 describe('an ID-JAG of a trusted identity provider', () => {
-  it('ID-JAG §4.4.2 gives a short access token for the resource, and no refresh token (§4.4.3)', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.2 gives a short access token for the resource, and no refresh token (§4.4.3)', async () => {
     await using enterprise = await startEnterprise();
     const answer = await enterprise.present(await enterprise.idJag({ scope: 'mcp:tools' }));
     expect(answer.status).toBe(200);
@@ -40,7 +40,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     });
   });
 
-  it('ID-JAG §4.4.3 the same client may present an ID-JAG again until it expires', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.3 the same client may present an ID-JAG again until it expires', async () => {
     await using enterprise = await startEnterprise();
     const idJag = await enterprise.idJag();
     const first = await read(await enterprise.present(idJag));
@@ -49,12 +49,12 @@ describe('an ID-JAG of a trusted identity provider', () => {
     expect(second.access_token).not.toBe(first.access_token);
   });
 
-  it('ID-JAG §4.4.1 aud may be a list with one member', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.1 aud may be a list with one member', async () => {
     await using enterprise = await startEnterprise();
     expect((await enterprise.present(await enterprise.idJag({ aud: [ISSUER] }))).status).toBe(200);
   });
 
-  it('ID-JAG §5 the client id of the identity provider may be another one than that of this server', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §5 the client id of the identity provider may be another one than that of this server', async () => {
     await using enterprise = await startEnterprise();
     const tokens = await read(
       await enterprise.present(await enterprise.idJag({ client_id: 'theirs' }), {}, { client: 'other' }),
@@ -62,7 +62,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     expect(decodeJwt(String(tokens.access_token)).client_id).toBe('other');
   });
 
-  it('ID-JAG §4.4.1 the scopes are those that the request, the ID-JAG, the issuer and the client have in common', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §4.4.1 the scopes are those that the request, the ID-JAG, the issuer and the client have in common', async () => {
     await using enterprise = await startEnterprise();
     const scopeFor = async (said: string | undefined, asked?: string) => {
       const idJag = await enterprise.idJag(said === undefined ? {} : { scope: said });
@@ -97,7 +97,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     expect(other).toMatchObject({ status: 400, error: 'invalid_target' });
   });
 
-  it('EMA §5.1 an ID-JAG without resource is refused, unless the operator named the one that is meant', async () => {
+  it('Enterprise-Managed Authorization §5.1 an ID-JAG without resource is refused, unless the operator named the one that is meant', async () => {
     await using enterprise = await startEnterprise();
     const refused = await enterprise.refused(await enterprise.idJag({ resource: undefined }));
     expect(refused).toMatchObject({ error: 'invalid_grant', reason: expect.stringContaining('does not name one') });
@@ -115,7 +115,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     expect(await lifetime({ ENTERPRISE_ISSUER_OKTA_TOKEN_LIFETIME: '1h', ACCESS_TOKEN_LIFETIME: '1m' })).toBe(60);
   });
 
-  it('ID-JAG §8.5.1 an ID-JAG with cnf needs a proof of its key, and its token is bound to it (RFC 9449 §5)', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §8.5.1 an ID-JAG with cnf needs a proof of its key, and its token is bound to it (RFC 9449 §5)', async () => {
     await using enterprise = await startEnterprise();
     const jkt = await calculateJwkThumbprint(jwk);
     const bound = await enterprise.idJag({ cnf: { jkt } });
@@ -133,7 +133,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     }
   });
 
-  it('ID-JAG §7.2 the metadata names the profile and the grant, and without an issuer neither', async () => {
+  it('draft-ietf-oauth-identity-assertion-authz-grant-04 §7.2 the metadata names the profile and the grant, and without an issuer neither', async () => {
     await using enterprise = await startEnterprise();
     const metadata = await read(await enterprise.server.fetch('/.well-known/oauth-authorization-server'));
     expect(metadata.authorization_grant_profiles_supported).toEqual(['urn:ietf:params:oauth:grant-profile:id-jag']);
@@ -148,7 +148,8 @@ describe('an ID-JAG of a trusted identity provider', () => {
 
   it('the audit and the log say whose ID-JAG it was, and never contain it', async () => {
     await using enterprise = await startEnterprise();
-    const idJag = await enterprise.idJag({ jti: 'the-jti' });
+    const person = { email: 'canary@acme.example', email_verified: true, name: 'Canary Person' };
+    const idJag = await enterprise.idJag({ jti: 'the-jti', ...person });
     await enterprise.present(idJag);
     expect(enterprise.server.entries.findLast(({ event }) => event === 'token.issued')).toMatchObject({
       who: localSubject({ issuer: enterprise.idp.url, subject: 'alice' }),
@@ -159,6 +160,7 @@ describe('an ID-JAG of a trusted identity provider', () => {
     const bad = `${idJag.slice(0, -4)}AAAA`;
     expect(await enterprise.refused(bad)).toMatchObject({ reason: expect.stringContaining('signature') });
     const written = JSON.stringify([enterprise.server.log, enterprise.server.entries]);
-    for (const part of [...idJag.split('.'), ...bad.split('.').slice(2)]) expect(written).not.toContain(part);
+    for (const part of [...idJag.split('.'), ...bad.split('.').slice(2), person.email, person.name])
+      expect(written).not.toContain(part);
   });
 });

@@ -3,13 +3,14 @@ import { systemClock } from '@mcp-oauth/shared/clock';
 import { run } from '@mcp-oauth/shared/testing/terminal';
 import { describe, expect, it } from 'vitest';
 import { grantsCommands } from '../../src/cli/grants/grants.ts';
+import { peopleCommands } from '../../src/cli/people/people.ts';
 import { localSubject } from '../../src/federation/subject.ts';
 import { createSqliteDirectory } from '../../src/storage/directory/sqlite.ts';
 import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
 import { commandsOn } from '../support/command-store.ts';
 import { type Enterprise, startEnterprise } from '../support/enterprise.ts';
-import { read } from '../support/running-server.ts';
+import { form, read } from '../support/running-server.ts';
 import { scim, USER } from '../support/scim.ts';
 import { isMarkedInStore, referenceOf } from '../support/token-status.ts';
 import { nowSeconds } from '../support/trusted-issuer.ts';
@@ -27,7 +28,8 @@ async function startListed(env: Record<string, string> = {}) {
   const enterprise = await startEnterprise(env, { store, directory, statusStore });
   const withStore = commandsOn({ store, directory, statusStore, clock: systemClock });
   const grants = async (line: string) => (await run(grantsCommands(withStore), line, ENV)).stdout;
-  return { ...enterprise, enterprise, store, directory, statusStore, grants };
+  const people = async (line: string) => (await run(peopleCommands(withStore), line, ENV)).stdout;
+  return { ...enterprise, enterprise, store, statusStore, grants, people };
 }
 
 describe('the person of an ID-JAG', () => {
@@ -135,7 +137,7 @@ describe('the access that an ID-JAG gave', () => {
     const [grant, ...others] = JSON.parse(await grants('list --json')) as { id: string; client: unknown }[];
     expect(others).toEqual([]);
     expect(grant).toMatchObject({ id: expect.any(String) });
-    await grants(`end ${grant?.id} --yes`);
+    await grants(`end -- ${grant?.id}`);
     for (const { access_token: access } of tokens) {
       expect(await isMarkedInStore(statusStore, referenceOf(access))).toBe(true);
     }
@@ -155,6 +157,36 @@ describe('the access that an ID-JAG gave', () => {
     await present(await idJag());
     await grants('end --before now --yes');
     expect(await refused(unused)).toMatchObject({ error: 'invalid_grant', reason: expect.stringContaining('ended') });
+  });
+
+  it('an ID-JAG from before a logout at the identity provider gives nothing, where a logout ends approvals', async () => {
+    const { enterprise, idJag, present, refused } = await startListed({ CONNECTOR_OKTA_LOGOUT_ENDS_APPROVALS: 'true' });
+    await using _ = enterprise;
+    const before = await idJag({ iat: nowSeconds() - 60 });
+    expect((await present(before)).status).toBe(200);
+    const logoutToken = await enterprise.idp.sign(
+      {
+        aud: 'auth-server',
+        sub: 'alice',
+        jti: 'logout',
+        events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      },
+      { typ: 'logout+jwt' },
+    );
+    const logout = await enterprise.server.fetch('/backchannel-logout/okta', form({ logout_token: logoutToken }));
+    expect(logout.status).toBe(200);
+    expect(await refused(before)).toMatchObject({ error: 'invalid_grant' });
+    expect((await present(await idJag({ iat: nowSeconds() + 20 }))).status).toBe(200);
+  });
+
+  it('an ID-JAG from before the end of its person gives nothing, and a later one does', async () => {
+    const { enterprise, idJag, present, refused, people } = await startListed();
+    await using _ = enterprise;
+    const before = await idJag({ iat: nowSeconds() - 60 });
+    await present(before);
+    await people(`end -- ${accountOf(enterprise)}`);
+    expect(await refused(before)).toMatchObject({ error: 'invalid_grant', reason: expect.stringContaining('ended') });
+    expect((await present(await idJag({ iat: nowSeconds() + 10 }))).status).toBe(200);
   });
 
   it('concurrent first requests of one client belong to one grant', async () => {

@@ -33,7 +33,7 @@ const authenticated = async (id: string) => ({
 });
 
 describe('a client that publishes its metadata', () => {
-  it('EMA §5 presents an ID-JAG with private_key_jwt, although its document does not list the grant', async () => {
+  it('Enterprise-Managed Authorization §5 presents an ID-JAG with private_key_jwt, although its document does not list the grant', async () => {
     const id = host.publish({ redirect_uris: [WEB], ...keyed });
     await using enterprise = await start({ ENTERPRISE_ISSUER_OKTA_CLIENTS: id });
     const assertion = await enterprise.idJag({ client_id: id });
@@ -42,7 +42,7 @@ describe('a client that publishes its metadata', () => {
     expect(decodeJwt(String(tokens.access_token))).toMatchObject({ client_id: id });
   });
 
-  it('EMA §5 presents an ID-JAG without authentication only where the operator allowed it', async () => {
+  it('Enterprise-Managed Authorization §5 presents an ID-JAG without authentication only where the operator allowed it', async () => {
     const id = host.publish({ redirect_uris: [WEB], token_endpoint_auth_method: 'none' });
     const present = async (env: Record<string, string>) => {
       await using enterprise = await start({ ENTERPRISE_ISSUER_OKTA_CLIENTS: id, ...env });

@@ -8,7 +8,7 @@ import { rulesFile, startWorkloads } from '../support/workloads.ts';
 
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 const rule = {
-  when: { sub: 'repo:acme/app:*' },
+  when: { repository: 'acme/app', sub: 'repo:acme/app:*' },
   subject: 'deploy',
   client: 'ci',
   resource: MCP,
@@ -58,6 +58,11 @@ describe('the settings of trusted issuers', () => {
       { ...okta, ...actions, WORKLOAD_ISSUER_ACTIONS_ISSUER: okta.ENTERPRISE_ISSUER_OKTA_ISSUER },
       'has the issuer of okta as well',
     ],
+    [
+      'two clients for one id',
+      { ...okta, ENTERPRISE_ISSUER_OKTA_CLIENTS: 'a=x,a=y' },
+      'each client id of the issuer once',
+    ],
     ['no rules', { ...actions, WORKLOAD_ISSUER_ACTIONS_RULES: '' }, 'RULES: is required'],
     ['rules that cannot be read', { ...actions, WORKLOAD_ISSUER_ACTIONS_RULES: '/nowhere' }, "can't be read"],
   ])('a server does not start with %s', (_title, env, message) => {
@@ -71,6 +76,7 @@ describe('the settings of trusted issuers', () => {
     ['that fits every value', [{ ...rule, when: { sub: '*' } }], 'expected a value, or a beginning'],
     ['that fits the names of others', [{ ...rule, when: { sub: 'repo:acme*' } }], 'expected a value, or a beginning'],
     ['with an asterisk in the middle', [{ ...rule, when: { sub: 'repo:*/app' } }], 'expected a value, or a beginning'],
+    ['about everybody on GitHub', [{ ...rule, when: { ref: 'refs/heads/main' } }], 'name one of repository_owner_id'],
     ['without scopes', [{ ...rule, scopes: [] }], '0.scopes'],
     ['with a subject that could look like another kind', [{ ...rule, subject: 'service:x' }], '0.subject'],
     ['with an unknown member', [{ ...rule, scope: 'x' }], 'scope'],

@@ -8,7 +8,7 @@ import { oidcAt, serve, signIn } from '../support/provider-sign-in.ts';
 import { form, ISSUER, MCP, read } from '../support/running-server.ts';
 import { nowSeconds } from '../support/trusted-issuer.ts';
 
-it('ID-JAG §3.1 the subject is that of a sign-in, and the account page lists the access of both', async () => {
+it('draft-ietf-oauth-identity-assertion-authz-grant-04 §3.1 the subject is that of a sign-in, and the account page lists the access of both', async () => {
   await using upstream = await start();
   await using server = await serve({
     ...oidcAt(upstream),

@@ -178,6 +178,18 @@ describe('the JWT of a workload', () => {
     expect(await enterprise.refused(idToken)).toEqual(refusedWith('issuer'));
   });
 
+  it('the log and the audit never contain the JWT of a workload, whether it is accepted or not', async () => {
+    await using workloads = await startWorkloads();
+    const jwts = [
+      await workloads.jwt(),
+      await workloads.jwt({ sub: 'x' }),
+      await workloads.jwt({}, { kid: 'unknown' }),
+    ];
+    for (const jwt of jwts) await workloads.present(jwt);
+    const written = JSON.stringify([workloads.server.log, workloads.server.entries]);
+    for (const part of jwts.flatMap((jwt) => jwt.split('.'))) expect(written).not.toContain(part);
+  });
+
   it('all tokens of a client have one status reference, so that they end with it, as those of a machine client', async () => {
     await using workloads = await startWorkloads();
     const [one, two] = [await workloads.present(await workloads.jwt()), await workloads.present(await workloads.jwt())];

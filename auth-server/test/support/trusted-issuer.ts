@@ -21,6 +21,7 @@ export async function startTrustedIssuer(kid = 'one'): Promise<TrustedIssuer> {
     authorization_endpoint: `${stage.url}/authorize`,
     token_endpoint: `${stage.url}/token`,
     jwks_uri: `${stage.url}/jwks`,
+    id_token_signing_alg_values_supported: ['ES256'],
   }));
   stage.routes.set('/jwks', async () => ({
     keys: [{ ...(await exportJWK(signing.publicKey)), kid: signing.kid, alg: 'ES256' }],

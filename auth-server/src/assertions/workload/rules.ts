@@ -37,8 +37,19 @@ const rule = z.strictObject({
 
 const schema = z.array(rule).min(1);
 
-/** @throws StartError */
-export function readWorkloadRules(path: string): readonly WorkloadRule[] {
+/** Platforms that sign for everybody: the claims that say whose workload it is, of which each rule needs one. */
+const PUBLIC_PLATFORMS: Readonly<Record<string, readonly string[]>> = {
+  'https://token.actions.githubusercontent.com': [
+    'repository_owner_id',
+    'repository_id',
+    'repository_owner',
+    'repository',
+  ],
+  'https://gitlab.com': ['namespace_id', 'project_id', 'namespace_path', 'project_path'],
+};
+
+/** @throws StartError also for a rule that would be about the workloads of strangers */
+export function readWorkloadRules(path: string, issuer: string): readonly WorkloadRule[] {
   const text = readSettingFile(`the file ${path}`, path).toString();
   const refuse = (message: string): never => {
     throw new StartError(`the file ${path}: ${message}`);
@@ -50,7 +61,11 @@ export function readWorkloadRules(path: string): readonly WorkloadRule[] {
     const [issue] = error.issues;
     return refuse(`${issue?.path.join('.') || 'rules'}: ${issue?.message}`);
   }
-  return data.map(({ when, ...others }) => ({ ...others, when: Object.entries(when).map(conditionOf) }));
+  const rules = data.map(({ when, ...others }) => ({ ...others, when: Object.entries(when).map(conditionOf) }));
+  const owners = PUBLIC_PLATFORMS[issuer];
+  const open = rules.findIndex(({ when }) => owners && !when.some(({ claim }) => owners.includes(claim)));
+  if (open >= 0) refuse(`${open}.when: everybody gets JWTs of this issuer, so name one of ${owners?.join(', ')}`);
+  return rules;
 }
 
 function parsed(text: string): unknown {
