@@ -12,6 +12,7 @@ import { apiHeaders } from '@mcp-oauth/shared/http/security-headers';
 import type { Logger } from '@mcp-oauth/shared/logger';
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
+import { withoutHandle } from '../connecting/links.ts';
 import { stateOf } from '../context-state.ts';
 import type { ChooseLanguage } from '../languages/languages.ts';
 import type { Pages } from '../views/pages.ts';
@@ -58,7 +59,7 @@ export interface AppOptions {
 export function createApp({ engine, ...options }: AppOptions): RequestListener {
   const documents = createPublicDocuments({ ...options, lifetime: options.documentLifetime });
   const onion: readonly Middleware[] = [
-    requestLog(options.log) as Middleware,
+    requestLog(options.log, withoutHandle) as Middleware,
     auditOfRequest(options.audit),
     errorBoundary({ page: renderErrorPage(options.languageOf, options.pages) }) as Middleware,
     securityHeaders,

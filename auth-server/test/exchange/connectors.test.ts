@@ -283,7 +283,7 @@ describe('what nobody gets by an exchange for a connector', () => {
     await connect(server, interaction_uri);
     await exchange(server, access_token, AT_GITHUB);
     const left = JSON.stringify([server.log, server.entries]);
-    for (const secret of ['token-of-octocat', String(access_token).split('.')[1] ?? '']) {
+    for (const secret of ['token-of-octocat', handle, String(access_token).split('.')[1] ?? '']) {
       expect(left).not.toContain(secret);
     }
     const ofExchanges = server.entries.filter(({ event }) => /exchange/.test(event));
@@ -292,7 +292,6 @@ describe('what nobody gets by an exchange for a connector', () => {
       ['exchange.refused', 'refused', 'connector github'],
       ['token.exchanged', 'ok', 'connector github'],
     ]);
-    expect(JSON.stringify(ofExchanges)).not.toContain(handle);
   });
 
   it('the vault is not read by requests that ask for no token of an upstream', async () => {

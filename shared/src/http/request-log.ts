@@ -14,8 +14,11 @@ export interface RequestState {
 
 const QUIET = new Set(['/livez', '/readyz']);
 
-/** Query strings carry codes and states: only the path is logged. */
-export function requestLog(log: Logger): Middleware<RequestState> {
+/**
+ * Query strings carry codes and states: only the path is logged.
+ * @param shown leaves out what a path has that no log may have
+ */
+export function requestLog(log: Logger, shown = (path: string): string => path): Middleware<RequestState> {
   return (ctx, next) => {
     const started = performance.now();
     ctx.state.requestId = randomUUID();
@@ -24,7 +27,10 @@ export function requestLog(log: Logger): Middleware<RequestState> {
     ctx.res.once('close', () => {
       const { method, path, res } = ctx;
       const level = QUIET.has(path) ? 'debug' : 'info';
-      ctx.state.log[level]({ ...requestLine(res, { method, path, started }), ...ctx.state.outcome }, 'request');
+      ctx.state.log[level](
+        { ...requestLine(res, { method, path: shown(path), started }), ...ctx.state.outcome },
+        'request',
+      );
     });
     return next();
   };

@@ -4,6 +4,7 @@
  */
 import { urlPath } from '@mcp-oauth/shared/contract';
 import type { Context } from 'koa';
+import { withoutHandle } from '../../connecting/links.ts';
 import { stateOf } from '../../context-state.ts';
 import type { Identity } from '../../federation/connector.ts';
 import type { ClientAnswer } from '../../federation/failure.ts';
@@ -55,7 +56,7 @@ export async function finishOnPage(
   }
   const { accountId, since, upstreamSession } = outcome;
   await pageSessions.start(ctx, { accountId, since, upstreamSession, authenticatedAt });
-  stateOf(ctx).log.info({ subject: accountId, page: page.path }, 'signed in to a page');
+  stateOf(ctx).log.info({ subject: accountId, page: withoutHandle(page.path) }, 'signed in to a page');
   seeOther(ctx, `${urlPath(issuer)}${page.path}`);
 }
 

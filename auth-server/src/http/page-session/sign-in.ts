@@ -6,6 +6,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { urlPath } from '@mcp-oauth/shared/contract';
 import { readBounded } from '@mcp-oauth/shared/http/request/bounded-body';
 import type { Context, Middleware } from 'koa';
+import { withoutHandle } from '../../connecting/links.ts';
 import { flowOf } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
 import type { LoginOfPage, Logins } from '../../federation/login.ts';
@@ -108,7 +109,11 @@ async function begin(
   loginCookie.set(ctx, checks.state);
   const state = stateOf(ctx);
   state.flow = flowOf(checks.state);
-  state.audit({ event: 'sign-in.started', outcome: 'ok', details: { connector: upstream.id, page: to } });
+  state.audit({
+    event: 'sign-in.started',
+    outcome: 'ok',
+    details: { connector: upstream.id, page: withoutHandle(to) },
+  });
   seeOther(ctx, new URL(target).href);
 }
 
