@@ -17,8 +17,11 @@ const known: Readonly<Record<string, object>> = {
   'development-idp': developmentIdp,
 };
 
-/** Settings of the built-in connector, whose names contain its id. */
-const CONNECTOR = ['CONNECTOR_DEVELOPMENT_INTERNAL_URL', 'CONNECTOR_DEVELOPMENT_SCOPE_RULES'];
+/** Settings of the built-in connector and of the upstream with built-in tools, whose names contain its id. */
+const OF_ONE_ID = [
+  ...['CONNECTOR_DEVELOPMENT_INTERNAL_URL', 'CONNECTOR_DEVELOPMENT_SCOPE_RULES'],
+  ...['UPSTREAM_GITHUB_URL', 'UPSTREAM_GITHUB_MORE_HOSTS'],
+];
 
 interface Composed {
   readonly services: Readonly<
@@ -47,7 +50,7 @@ describe('docker-compose.yml', () => {
       const declared = Object.values(known[name] ?? {}).flatMap(({ env, secret }) =>
         secret ? [env, `${env}_FILE`] : env,
       );
-      for (const variable of Object.keys(environment)) expect([...declared, ...CONNECTOR], name).toContain(variable);
+      for (const variable of Object.keys(environment)) expect([...declared, ...OF_ONE_ID], name).toContain(variable);
     }
   });
 
