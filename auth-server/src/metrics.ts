@@ -162,6 +162,12 @@ const DECLARED = {
     help: 'Questions to an identity provider whether a person still has access, by connector and result. `ended`: the session there has ended. Only `denied` ends a grant at once.',
     labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS, 'ended'] },
   },
+  renewals: {
+    name: 'auth_upstream_renewals_total',
+    type: 'counter',
+    help: 'Renewals of the tokens of connected accounts at their provider, by connector and result. After `ended` and `denied` the person has to connect the account again.',
+    labels: { connector: 'ids in CONNECTORS', result: ['ok', ...UPSTREAM_REASONS, 'ended'] },
+  },
   registrations: {
     name: 'auth_registrations_total',
     type: 'counter',
@@ -211,6 +217,7 @@ export interface Meters extends EngineCounts {
   limits(create: CreateRateLimit): CreateRateLimit;
   readonly onSignIn: SignInObserver;
   readonly onRecheck: RecheckObserver;
+  readonly onRenewal: RecheckObserver;
   readonly all: readonly Metric[];
 }
 
@@ -224,6 +231,7 @@ export function createMeters(issuer: string): Meters {
   const exchanges = new Counter(DECLARED.exchanges);
   const signIns = new Counter(DECLARED.signIns);
   const rechecks = new Counter(DECLARED.rechecks);
+  const renewals = new Counter(DECLARED.renewals);
   const registrations = new Counter(DECLARED.registrations);
   const limited = new Counter(DECLARED.limited);
   return {
@@ -245,6 +253,7 @@ export function createMeters(issuer: string): Meters {
     onExchange: (target, result) => exchanges.add(target, result),
     onSignIn: (connector, result) => signIns.add(connector, result),
     onRecheck: (connector, result) => rechecks.add(connector, result),
+    onRenewal: (connector, result) => renewals.add(connector, result),
     onRegistration: (result) => registrations.add(result),
     all: [
       duration,
@@ -255,6 +264,7 @@ export function createMeters(issuer: string): Meters {
       exchanges,
       signIns,
       rechecks,
+      renewals,
       registrations,
       limited,
     ],

@@ -218,7 +218,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
   const endConnections = composeEndConnections(config, dependencies);
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck, endConnections });
-  const connections = composeConnections(config, { ...dependencies, accounts });
+  const connections = composeConnections(config, { ...dependencies, accounts, onOutcome: meters?.onRenewal });
   const clients = composeClients(config, dependencies);
   const status = composeStatus(config, { ...dependencies, cookieKeys: cookies });
   const connecting = composeConnecting(config, { ...dependencies, connections });

@@ -3,6 +3,7 @@ import type { Config } from '../../config.ts';
 import type { Accounts } from '../../federation/account.ts';
 import { logged } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
+import type { RecheckObserver } from '../../vault/answer.ts';
 import { type Connections, createConnections } from '../../vault/connections/connections.ts';
 import { createEndConnections, type EndConnections } from '../../vault/connections/person-end.ts';
 import { composeVault } from '../accounts.ts';
@@ -11,12 +12,13 @@ import type { Dependencies } from '../dependencies.ts';
 interface ConnectionsDependencies extends Pick<Dependencies, 'clock' | 'log' | 'store'> {
   readonly accounts: Accounts;
   readonly tools: readonly OpenTools[];
+  readonly onOutcome?: RecheckObserver | undefined;
 }
 
 /** @returns nothing if tools get no tokens of any upstream */
 export function composeConnections(
   config: Config,
-  { store, clock, log, accounts, tools }: ConnectionsDependencies,
+  { store, clock, log, accounts, tools, onOutcome }: ConnectionsDependencies,
 ): Connections | undefined {
   if (tools.length === 0) return undefined;
   return createConnections({
@@ -25,6 +27,7 @@ export function composeConnections(
     accounts,
     tools,
     deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
+    onOutcome,
     onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
       log.warn(
         { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },

@@ -6,6 +6,7 @@ import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import { type Connected, UpstreamError, type UpstreamSession } from '../../federation/connector.ts';
 import { toUpstreamError } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
+import type { RecheckObserver } from '../answer.ts';
 import { DEADLINE, type VaultRecord } from '../record.ts';
 import { type Holder, UnreadableRecord, type Vault } from '../vault.ts';
 import { ended, failed, renewed, renewing } from './changes.ts';
@@ -18,6 +19,8 @@ export interface RenewalDependencies {
   readonly deadline: (seconds: number) => AbortSignal;
   /** A request to the upstream without an answer. @param secrets values that no log may show */
   readonly onFailure: (tools: OpenTools, holder: Holder, error: UpstreamError, secrets: readonly string[]) => void;
+  /** Called with the outcome of a renewal. */
+  readonly onOutcome?: RecheckObserver | undefined;
 }
 
 export interface Renewal {
@@ -45,6 +48,7 @@ export async function renew(renewal: Renewal, dependencies: RenewalDependencies)
     onFailure(tools, holder, error, secretsOf(session));
     return error;
   });
+  dependencies.onOutcome?.(tools.id, result instanceof UpstreamError ? result.reason : 'ok');
   const next = afterwards(result, session, seconds(clock));
   const write = () => vault.change(holder, next);
   // Once more: without the new refresh token the connection has ended.

@@ -39,6 +39,7 @@ let connections: Connections;
 let refreshed: UpstreamSession[];
 let revoked: UpstreamSession[];
 let failures: string[];
+let outcomes: string[];
 let refresh: ToolAccess['refresh'];
 
 const now = () => Math.floor(clock.now() / 1000);
@@ -70,6 +71,7 @@ function replica(keys: readonly [Buffer, ...Buffer[]] = [key], more: Partial<Ope
     tools: [git, { ...git, id: 'acme', title: 'Acme' }],
     deadline: () => new AbortController().signal,
     onFailure: (_, __, error) => void failures.push(error.message),
+    onOutcome: (connector, outcome) => void outcomes.push(`${connector} ${outcome}`),
   });
 }
 
@@ -79,7 +81,7 @@ beforeEach(async () => {
   const store = createSealedStore(plain, [key]);
   vault = createVault(store, { clock, lifetime: LIFETIME });
   await createAccounts(store, LIFETIME).save(account);
-  [refreshed, revoked, failures] = [[], [], []];
+  [refreshed, revoked, failures, outcomes] = [[], [], [], []];
   refresh = async (last) => ({
     ...last,
     session: { accessToken: 'access-2', refreshToken: 'refresh-2', expiresAt: now() + 3600 },
@@ -195,6 +197,7 @@ describe('an upstream that is away', () => {
     await token();
     expect(refreshed).toHaveLength(2);
     expect(failures).toEqual(['it is away', 'it is away']);
+    expect(outcomes).toEqual(['git unavailable', 'git unavailable']);
   });
 
   it('without a usable token the answer is that the upstream is unavailable, and the connection stays', async () => {
