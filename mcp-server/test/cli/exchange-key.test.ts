@@ -16,4 +16,15 @@ describe('exchange-key', () => {
     expect(readConfig({ EXCHANGE_KEY: stdout }).exchangeKeys).toMatchObject([{ alg: 'ES256', kid: key.kid }]);
     expect((await run(commands, 'exchange-key')).stdout).not.toBe(stdout);
   });
+
+  it('RFC 7517 §5 exchange-key --public prints what the server publishes, and no private member', async () => {
+    const commands = createCommands(async () => {});
+    const { stdout: key } = await run(commands, 'exchange-key');
+    const { stdout } = await run(commands, 'exchange-key --public', { EXCHANGE_KEY: key });
+    const { d, ...rest } = JSON.parse(key);
+    expect(JSON.parse(stdout)).toEqual({ keys: [rest] });
+    expect(stdout).not.toContain(d);
+    const without = await run(commands, 'exchange-key --public');
+    expect([without.status, without.stderr]).toEqual([1, expect.stringContaining('EXCHANGE_KEY: is not set')]);
+  });
 });

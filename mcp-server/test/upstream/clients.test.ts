@@ -12,6 +12,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readChallenge } from '../support/http-harness.ts';
+import { call, initialize } from '../support/protocol-harness.ts';
 import { callTool, probes, textOf } from './probe.ts';
 import { documentAt, LOGINS, profileOf, SECRETS, type Stage, startStage } from './stage.ts';
 
@@ -222,6 +223,35 @@ describe('clients that show no pages', () => {
     const { values } = await scrape(counted.metrics);
     expect(values.get('mcp_upstream_exchanges_total{upstream="github",outcome="interaction"}')).toBe(1);
     expect(values.get('mcp_requests_total{method="tools/call",result="refused"}')).toBe(1);
+  });
+
+  it('a resource that needs the account is asked for in the same ways', async () => {
+    const old = await classic(probing, { capabilities: {} } as typeof PAGES);
+    await expect(old.client.readResource({ uri: 'account://me' })).rejects.toMatchObject({ code: 403 });
+    const { client, shown } = await modern(probing, { pin: '2026-07-28' });
+    const { contents } = await client.readResource({ uri: 'account://me' });
+    expect(JSON.stringify(contents)).toContain('ada-at-github');
+    expect(shown).toHaveLength(1);
+    await Promise.all([client.close(), old.client.close()]);
+  });
+
+  it('a JSON-RPC error says the same in a batch, whose answers share one HTTP answer (MCP 2025-03-26)', async () => {
+    const headers = {
+      authorization: `Bearer ${await probing.token('ada')}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const send = (message: unknown, session = '') =>
+      fetch(`${probing.url}/mcp`, {
+        method: 'POST',
+        headers: { ...headers, ...(session && { 'mcp-session-id': session }) },
+        body: JSON.stringify(message),
+      });
+    const opened = await send(initialize('2025-03-26'));
+    const session = opened.headers.get('mcp-session-id') ?? '';
+    const answer = await send([call(1, 'holder'), call(2, 'idle')], session);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toMatch(/"code":-32000[^\n]*insufficient_scope/);
   });
 
   it('a JSON-RPC error says the same once an answer has begun', async () => {

@@ -1,7 +1,7 @@
 /** Owns tools of tests that act at the upstream, and a call of one by a plain request of MCP 2026-07-28. */
 import { z } from 'zod';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
-import { defineTool, ToolError } from '../../src/protocol/define.ts';
+import { defineResource, defineTool, ToolError } from '../../src/protocol/define.ts';
 import { call, headersOf, meta } from '../support/stateless-harness.ts';
 import type { Stage } from './stage.ts';
 
@@ -88,7 +88,15 @@ const idle = defineTool({
   run: () => ({ text: 'done' }),
 });
 
-export const probes = createCatalog([probe, holder, late, both, modest, idle]);
+const page = defineResource({
+  name: 'account',
+  title: 'Account',
+  description: 'The account of whoever reads it.',
+  uri: 'account://me',
+  read: async ({ fetch }) => ({ text: await (await fetch('github', '/user')).text() }),
+});
+
+export const probes = createCatalog([page, probe, holder, late, both, modest, idle]);
 
 /** Calls a tool by one request of MCP 2026-07-28. */
 export async function callTool(
