@@ -12,6 +12,8 @@ export interface Account {
   readonly signedInAt?: number | undefined;
   /** When the upstream last confirmed the person, in seconds since the epoch. Absent: nobody asks it again. */
   readonly checkedAt?: number | undefined;
+  /** Known from an ID-JAG alone, without any sign-in: the next ID-JAG replaces what is known. */
+  readonly isAsserted?: boolean | undefined;
   /** Why the upstream has refused the person since the sign-in, for the log. */
   readonly denied?: string | undefined;
 }

@@ -85,6 +85,22 @@ describe('the person of an ID-JAG', () => {
     expect((await store.get('Account', accountId))?.value).toEqual(account);
   });
 
+  it('a person who never signed in is known by the newest ID-JAG: a group that is lost gives nothing more', async () => {
+    const { enterprise, idJag, present, refused, store } = await startListed({
+      CONNECTOR_OKTA_ALLOW: 'group:staff',
+      CONNECTOR_OKTA_SCOPE_RULES: 'mcp:admin=group:ops',
+    });
+    await using _ = enterprise;
+    const scopeOf = async (groups: readonly string[]) =>
+      (await read(await present(await idJag({ groups, scope: 'mcp:tools mcp:admin' })))).scope;
+    expect(await scopeOf(['staff', 'ops'])).toBe('mcp:tools mcp:admin');
+    expect(await scopeOf(['staff'])).toBe('mcp:tools');
+    expect(await refused(await idJag({ groups: ['guests'] }))).toMatchObject({ error: 'invalid_grant' });
+    expect(await refused(await idJag())).toMatchObject({ error: 'invalid_grant' });
+    const { value } = (await store.get('Account', accountOf(enterprise))) ?? {};
+    expect(value).toMatchObject({ isAsserted: true, identity: { memberships: { group: ['staff'] } } });
+  });
+
   it('a person whom the identity provider has denied since their sign-in is refused', async () => {
     const { enterprise, idJag, refused, store } = await startListed();
     await using _ = enterprise;

@@ -86,7 +86,7 @@ export const EVENTS = {
   },
   'person.refused': {
     by: 'auth-server',
-    doc: 'A person may no longer come in: found at a refresh or a code exchange.',
+    doc: 'A person may not come in (any more): found at a refresh, a code exchange, an exchange of a token or an ID-JAG.',
   },
   'access.ended': {
     by: 'auth-server',

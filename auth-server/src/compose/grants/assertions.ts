@@ -73,7 +73,7 @@ export async function composeAssertions(
         connector,
         identity,
       });
-      return { ...account, identity: knownFrom(needed, claims, access.needs(connector).claims) };
+      return { ...account, isAsserted: true, identity: knownFrom(needed, claims, access.needs(connector).claims) };
     },
   };
 }

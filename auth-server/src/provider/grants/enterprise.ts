@@ -3,6 +3,7 @@
  * same identity provider would give, at one resource, for a short time, and without a refresh token. The same client may present it again
  * until it expires (§4.4.3).
  */
+import { isDeepStrictEqual } from 'node:util';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Access } from '../../access/access.ts';
 import type { PassThrough } from '../../access/gate.ts';
@@ -102,7 +103,9 @@ async function admit(
   { issuer, idJag }: Presented,
   { accounts, passThrough, access }: EnterpriseDependencies,
 ): Promise<Account> {
-  const known = await accounts.find(made.accountId);
+  const stored = await accounts.find(made.accountId);
+  // What an earlier ID-JAG said of the person may not be true any more.
+  const known = stored?.isAsserted ? undefined : stored;
   // The rules of the connector that the operator named count too, if the person last came with another one of the same issuer.
   const asked = known ? [...(known.connector === issuer.connector ? [] : [made]), known] : [made];
   let admitted = made;
@@ -111,7 +114,7 @@ async function admit(
     if (passage.refusal) await refusePerson(ctx, passage.refusal, made.accountId);
     admitted = passage.account;
   }
-  if (!known) await accounts.save(admitted);
+  if (!known && !isDeepStrictEqual(stored, admitted)) await accounts.save(admitted);
   stateOf(ctx).permitted = (names, free) => access.permitted(admitted, names, free);
   return admitted;
 }
