@@ -21,6 +21,8 @@ export interface ToolsUpstream {
   /** The access tokens that were revoked. */
   readonly revoked: (string | undefined)[];
   isDown: boolean;
+  /** Runs while a code is being redeemed. */
+  meanwhile?: (() => Promise<unknown>) | undefined;
 }
 
 /** The `code` of the callback is the subject of the account there; with `part` it gives the first scope only. */
@@ -47,6 +49,7 @@ export function toolsUpstream(more: Partial<OpenTools> = {}, accountIssuer = 'ht
         if (searchParams.has('error')) throw new UpstreamError('denied', 'the upstream answered access_denied');
         ifUp();
         redeemed.push(code);
+        await upstream.meanwhile?.();
         return {
           session: { accessToken: `token-of-${code}` },
           scopes: code === 'part' ? requested.slice(0, 1) : requested,

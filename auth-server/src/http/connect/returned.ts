@@ -13,6 +13,7 @@ import type { LoginOfConnection, Logins } from '../../federation/login.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import { said } from '../../languages/language.ts';
 import { PageError } from '../../languages/page-error.ts';
+import type { SignedOut } from '../../logout/signed-out.ts';
 import { upstreamScopeOf } from '../../resources/upstream-scope.ts';
 import type { Connections, ShownConnection } from '../../vault/connections/connections.ts';
 import type { PageSessions } from '../page-session/page-sessions.ts';
@@ -23,11 +24,12 @@ import { donePath } from './done-page.ts';
 export interface ReturnedConnectionDependencies {
   readonly issuer: string;
   readonly tools: readonly OpenTools[];
-  readonly connections: Pick<Connections, 'connect'>;
+  readonly connections: Pick<Connections, 'connect' | 'disconnect'>;
   readonly logins: Pick<Logins, 'takeOutcome' | 'saveOutcome'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly passThrough: PassThrough;
   readonly pageSessions: Pick<PageSessions, 'find'>;
+  readonly signedOut: Pick<SignedOut, 'includes'>;
 }
 
 type Returned = LoginOfConnection & LoginChecks;
@@ -44,10 +46,9 @@ export async function finishConnection(
   if (!upstream) throw new PageError(404, 'not_found', said('nothingHere'));
   const { interaction } = login.connection;
   if (interaction !== undefined) return finishInInteraction(ctx, login, { upstream, interaction }, dependencies);
-  const present = await dependencies.pageSessions.find(ctx);
-  if (present?.accountId !== login.connection.accountId)
-    throw isGone('the person of the link is not signed in any more');
-  const result = await connect(ctx, login, upstream, dependencies);
+  const isPresent = hasSession(ctx, login, dependencies);
+  if (!(await isPresent())) throw isGone('the person of the link is not signed in any more');
+  const result = await connect(ctx, login, { upstream, isPresent }, dependencies);
   if (result === 'not theirs' || 'reason' in result) throw connectionFailed(upstream, result);
   seeOther(ctx, donePath(dependencies.issuer, upstream.id));
 }
@@ -64,7 +65,11 @@ async function finishInInteraction(
   if (!outcome || !('accountId' in outcome)) throw isGone('the sign-in of this connection has ended');
   const { accountId } = login.connection;
   const isSame = outcome.accountId === accountId;
-  const result = isSame ? await connect(ctx, login, upstream, dependencies) : 'not theirs';
+  const isPresent =
+    outcome.since === undefined
+      ? hasSession(ctx, login, dependencies)
+      : async () => !(await dependencies.signedOut.includes(outcome));
+  const result = isSame ? await connect(ctx, login, { upstream, isPresent }, dependencies) : 'not theirs';
   const isUsable = result !== 'not theirs' && !('reason' in result) && !isLacking(result, upstream.scopes);
   const leftOut = [...(outcome.leftOut ?? []), ...(isUsable ? [] : [upstreamScopeOf(upstream).name])];
   await logins.saveOutcome(interaction, { ...outcome, leftOut });
@@ -74,10 +79,22 @@ async function finishInInteraction(
 const isGone = (reason: string): PageError =>
   new PageError(403, 'invalid_request', said('otherSession'), { reason, next: said('linkAgain') });
 
+/** Whether the person of the connection is the one who is signed in with this browser. */
+const hasSession =
+  (ctx: Context, { connection }: Returned, { pageSessions }: ReturnedConnectionDependencies) =>
+  async (): Promise<boolean> =>
+    (await pageSessions.find(ctx))?.accountId === connection.accountId;
+
+interface Place {
+  readonly upstream: OpenTools;
+  /** Whether the person has not been signed out since they left. */
+  readonly isPresent: () => Promise<boolean>;
+}
+
 async function connect(
   ctx: Context,
   { connection: { accountId, clientId: client, scopes }, state, nonce, codeVerifier }: Returned,
-  upstream: OpenTools,
+  { upstream, isPresent }: Place,
   { accounts, passThrough, connections }: ReturnedConnectionDependencies,
 ): Promise<ShownConnection | NotConnected> {
   const connector = upstream.id;
@@ -106,6 +123,11 @@ async function connect(
   } catch (error) {
     if (error instanceof UpstreamError && error.reason === 'denied') return refuse(error.message);
     throw error;
+  }
+  // An ending first ends the sessions and then the connections. One that did not find this connection has ended the session.
+  if (!(await isPresent())) {
+    await connections.disconnect({ connector, accountId });
+    return refuse('the person was signed out meanwhile');
   }
   const details = { connector, scopes: made.scopes, account: made.account.subject };
   stateOf(ctx).audit({ event: 'connection.made', outcome: 'ok', ...entry, details });

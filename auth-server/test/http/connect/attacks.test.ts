@@ -10,7 +10,14 @@ import { Browser } from '../../support/browser.ts';
 import { authorizePath, register } from '../../support/client.ts';
 import { openPage, tokenIn } from '../../support/page-visitor.ts';
 import { ISSUER } from '../../support/running-server.ts';
-import { comeBackFrom, decide, startWithTools, subjectOf, toolsUpstream } from '../../support/tools-connector.ts';
+import {
+  comeBackFrom,
+  decide,
+  startWithTools,
+  subjectOf,
+  type ToolsServer,
+  toolsUpstream,
+} from '../../support/tools-connector.ts';
 
 const textIn = async (page: Response | undefined): Promise<string> => (await page?.text()) ?? '';
 
@@ -104,6 +111,65 @@ describe('a link that somebody else opens', () => {
     await accounts.save({ ...account, connector: 'gone' });
     expect((await comeBackFrom(browser, outside, { code: 'octocat' })).page?.status).toBe(403);
     expect(upstream.redeemed).toEqual([]);
+  });
+});
+
+describe('an ending at the same moment', () => {
+  /** In a browser of her own. */
+  const endEverythingOfAlice = async (running: ToolsServer): Promise<void> => {
+    const browser = new Browser(running.server);
+    const token = tokenIn(await textIn(await openPage(browser)));
+    const ended = await browser.visit('/account/end-all-access', {
+      method: 'POST',
+      body: new URLSearchParams({ token }),
+    });
+    expect(ended.status).toBe(200);
+  };
+  const isConnectedLater = async ({ server }: ToolsServer): Promise<boolean> => {
+    const browser = new Browser(server);
+    await openPage(browser);
+    return isConnected(browser);
+  };
+
+  it('an account that is being connected by a link while its person ends everything is not connected', async () => {
+    await using running = await startWithTools();
+    const { server, link, upstream } = running;
+    const browser = new Browser(server);
+    const uri = await link();
+    const { outside } = await decide(browser, uri, await openPage(browser, uri));
+    upstream.meanwhile = () => endEverythingOfAlice(running);
+    expect((await comeBackFrom(browser, outside, { code: 'octocat' })).page?.status).toBe(403);
+    expect([upstream.revoked, await isConnectedLater(running)]).toEqual([['token-of-octocat'], false]);
+  });
+
+  it.each([false, true])(
+    'an approval connects nothing either when its person ends everything; with a session: %s',
+    async (hasSession) => {
+      await using running = await startWithTools();
+      const { server, upstream } = running;
+      const browser = new Browser(server);
+      const client = await register(server);
+      if (hasSession) await browser.signIn((await browser.follow(authorizePath(client))).page, 'alice');
+      const { page } = await browser.follow(authorizePath(client, { scope: 'mcp:tools upstream:github' }));
+      const { outside } = hasSession ? await browser.submit(page, 'approve') : await browser.signIn(page, 'alice');
+      expect(outside?.host).toBe('github.example');
+      upstream.meanwhile = () => endEverythingOfAlice(running);
+      const end = await comeBackFrom(browser, outside, { code: 'octocat' });
+      expect(end.outside?.searchParams.has('code') ?? false).toBe(false);
+      expect([upstream.revoked, await isConnectedLater(running)]).toEqual([['token-of-octocat'], false]);
+    },
+  );
+
+  it('End everything disconnects the accounts of the person', async () => {
+    await using running = await startWithTools();
+    const { server, link } = running;
+    const browser = new Browser(server);
+    const uri = await link();
+    const { outside } = await decide(browser, uri, await openPage(browser, uri));
+    await comeBackFrom(browser, outside, { code: 'octocat' });
+    expect(await isConnected(browser)).toBe(true);
+    await endEverythingOfAlice(running);
+    expect(await isConnectedLater(running)).toBe(false);
   });
 });
 
