@@ -7,6 +7,7 @@ const connection = (scopes: readonly string[], hasEnded = false): ShownConnectio
   connector: 'github',
   account: {},
   scopes,
+  clients: [],
   connectedAt: 0,
   hasEnded,
 });

@@ -52,7 +52,13 @@ const UPSTREAM = [
   'Calendars.Read Calendars.ReadWrite Files.Read Files.ReadWrite https://graph.microsoft.com/Contacts.Read',
 ].flatMap((names) => names.split(' '));
 const upstream = { name: 'upstream:github', connector: 'github', provider: 'GitHub', scopes: UPSTREAM };
-const connection = { connector: 'github', provider: 'GitHub', connectedAt: 1_000_000_000, scopes: UPSTREAM };
+const connection = {
+  connector: 'github',
+  provider: 'GitHub',
+  connectedAt: 1_000_000_000,
+  scopes: UPSTREAM,
+  clients: [],
+};
 
 const client = (change: object) => ({ client: { id: 'client', name: undefined, identity: {}, ...change } });
 
@@ -188,7 +194,12 @@ const everyPage = (language: Language): Readonly<Record<string, string>> => {
         connectionsSection({
           language,
           connections: [
-            { ...connection, account: { name: 'octocat' }, hasEnded: false },
+            {
+              ...connection,
+              account: { name: 'octocat' },
+              clients: [{ id: 'client', name: 'Cursor' }, undefined],
+              hasEnded: false,
+            },
             { ...connection, account: {}, scopes: [], hasEnded: true },
           ],
           disconnect: '/d',

@@ -42,7 +42,7 @@ export function composePages({ store, ownTokens, connecting, ...dependencies }: 
   });
   const all = { ...dependencies, pageSessions };
   const tokens = ownTokens ? [createTokensSection({ ...ownTokens, pageSessions })] : [];
-  const connections = connecting ? [createConnectionsSection(connecting)] : [];
+  const connections = connecting ? [createConnectionsSection({ ...all, ...connecting })] : [];
   const sections = [createGrantsSection(all), ...connections, ...tokens, createSignOutSection(all)];
   const links = connecting ? [linkRoutes({ ...all, ...connecting }), doneRoute({ ...all, ...connecting })] : [];
   return { pageSessions, routes: [pageSignInRoutes(dependencies), accountRoutes({ ...all, sections }), ...links] };

@@ -3,22 +3,34 @@ import { stateOf } from '../../context-state.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import type { Connections } from '../../vault/connections/connections.ts';
 import { connectionsSection } from '../../views/account/connections.ts';
+import type { ShownClient } from '../../views/client/client-name.ts';
 import type { AccountSection } from './section.ts';
 
 export interface ConnectionsSectionDependencies {
   readonly tools: readonly OpenTools[];
   readonly connections: Pick<Connections, 'list' | 'disconnect'>;
+  readonly clientFacts: (id: string) => Promise<ShownClient | undefined>;
 }
 
 const DISCONNECT = 'disconnect';
 
-export const createConnectionsSection = ({ tools, connections }: ConnectionsSectionDependencies): AccountSection => ({
+export const createConnectionsSection = ({
+  tools,
+  connections,
+  clientFacts,
+}: ConnectionsSectionDependencies): AccountSection => ({
   show: async ({ session, language, path, token }) => {
     const mine = await connections.list(session.account.accountId);
     const titles = new Map(tools.map(({ id, title }) => [id, title]));
     return connectionsSection({
       language,
-      connections: mine.map((one) => ({ ...one, provider: titles.get(one.connector) ?? one.connector })),
+      connections: await Promise.all(
+        mine.map(async (one) => ({
+          ...one,
+          provider: titles.get(one.connector) ?? one.connector,
+          clients: await Promise.all(one.clients.map(clientFacts)),
+        })),
+      ),
       disconnect: `${path}/${DISCONNECT}`,
       token,
     });

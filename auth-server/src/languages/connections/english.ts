@@ -9,7 +9,7 @@ export const english = {
   linkHere: 'You are signed in here as',
   linkThere: 'Connected now',
   linkFurther:
-    'The app itself never gets a token of {provider}. Tools use the account for you in every app that you allow to use them, until you disconnect it on the page {account}.',
+    'The app itself never gets a token of {provider}. Tools use the account for you in this app, and in others only if you allow it there too, until you disconnect it on the page {account}.',
   linkWarning:
     'Continue only if an app that you are using has just shown you this link. If somebody sent you the link, choose Cancel.',
   cancel: 'Cancel',
@@ -37,9 +37,10 @@ export const english = {
   // The account page.
   connectionsHeading: 'Connected accounts',
   connectionsExplained:
-    'Tools use these accounts for you, in apps that you allow to use the tools. No app gets a token of them. If you disconnect an account, tools lose it within a minute.',
+    'Tools use these accounts for you, in the apps for which you connected or allowed them. No app gets a token of them. If you disconnect an account, tools lose it within a minute.',
   noConnections: 'No account is connected. When a tool needs one, your app shows you a link to connect it.',
   connectionName: 'Account',
+  connectionFor: 'Connected for',
   connectionEnded:
     '{provider} does not accept this connection any more. When a tool needs it, your app shows you a link.',
   disconnect: 'Disconnect {provider}',

@@ -9,7 +9,7 @@ export const french = {
   linkHere: 'Connecté ici en tant que',
   linkThere: 'Relié actuellement',
   linkFurther:
-    'L’application elle-même n’obtient jamais de jeton de {provider}. Les outils utilisent le compte pour vous dans chaque application à laquelle vous les autorisez, jusqu’à ce que vous le dissociiez sur la page {account}.',
+    'L’application elle-même n’obtient jamais de jeton de {provider}. Les outils utilisent le compte pour vous dans cette application, et dans d’autres seulement si vous l’y autorisez aussi, jusqu’à ce que vous le dissociiez sur la page {account}.',
   linkWarning:
     'Ne continuez que si une application que vous utilisez vient de vous montrer ce lien. Si quelqu’un vous l’a envoyé, choisissez « Annuler ».',
   cancel: 'Annuler',
@@ -37,10 +37,11 @@ export const french = {
   // The account page.
   connectionsHeading: 'Comptes reliés',
   connectionsExplained:
-    'Les outils utilisent ces comptes pour vous, dans les applications auxquelles vous autorisez les outils. Aucune application n’en obtient de jeton. Si vous dissociez un compte, les outils le perdent en moins d’une minute.',
+    'Les outils utilisent ces comptes pour vous, dans les applications pour lesquelles vous les avez reliés ou autorisés. Aucune application n’en obtient de jeton. Si vous dissociez un compte, les outils le perdent en moins d’une minute.',
   noConnections:
     'Aucun compte n’est relié. Quand un outil en a besoin, votre application vous montre un lien pour le relier.',
   connectionName: 'Compte',
+  connectionFor: 'Relié pour',
   connectionEnded:
     '{provider} n’accepte plus ce lien. Quand un outil en aura besoin, votre application vous montrera comment le rétablir.',
   disconnect: 'Dissocier {provider}',

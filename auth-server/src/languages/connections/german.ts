@@ -9,7 +9,7 @@ export const german = {
   linkHere: 'Hier angemeldet als',
   linkThere: 'Zurzeit verbunden',
   linkFurther:
-    'Die App selbst bekommt nie ein Token von {provider}. Werkzeuge nutzen das Konto für Sie in jeder App, der Sie die Werkzeuge erlauben, bis Sie es auf der Seite {account} trennen.',
+    'Die App selbst bekommt nie ein Token von {provider}. Werkzeuge nutzen das Konto für Sie in dieser App, in anderen nur, wenn Sie es auch dort erlauben, bis Sie es auf der Seite {account} trennen.',
   linkWarning:
     'Fahren Sie nur fort, wenn eine App, die Sie gerade benutzen, Ihnen diesen Link eben gezeigt hat. Hat Ihnen jemand den Link geschickt, wählen Sie „Abbrechen“.',
   cancel: 'Abbrechen',
@@ -37,10 +37,11 @@ export const german = {
   // The account page.
   connectionsHeading: 'Verbundene Konten',
   connectionsExplained:
-    'Werkzeuge nutzen diese Konten für Sie, in Apps, denen Sie die Werkzeuge erlauben. Keine App bekommt ein Token davon. Wenn Sie ein Konto trennen, verlieren die Werkzeuge es binnen einer Minute.',
+    'Werkzeuge nutzen diese Konten für Sie, in den Apps, für die Sie sie verbunden oder erlaubt haben. Keine App bekommt ein Token davon. Wenn Sie ein Konto trennen, verlieren die Werkzeuge es binnen einer Minute.',
   noConnections:
     'Kein Konto ist verbunden. Wenn ein Werkzeug eines braucht, zeigt Ihnen Ihre App einen Link, um es zu verbinden.',
   connectionName: 'Konto',
+  connectionFor: 'Verbunden für',
   connectionEnded:
     '{provider} nimmt diese Verbindung nicht mehr an. Wenn ein Werkzeug sie braucht, zeigt Ihnen Ihre App einen Link.',
   disconnect: '{provider} trennen',

@@ -17,7 +17,7 @@ import { decide, type Need, type TokenRequest, type UpstreamToken } from './deci
 import { before, type RenewalDependencies, readable, renew, secretsOf } from './renewal.ts';
 
 /** A connection without its tokens. */
-export interface ShownConnection extends Pick<Connection, 'account' | 'scopes' | 'connectedAt'> {
+export interface ShownConnection extends Pick<Connection, 'account' | 'scopes' | 'clients' | 'connectedAt'> {
   readonly connector: string;
   /** Whether the upstream accepts its tokens no more, so that the person has to connect the account again. */
   readonly hasEnded: boolean;
@@ -131,6 +131,7 @@ const shown = ({ connector }: Holder, connection: Connection | undefined): Shown
     connector,
     account: connection.account,
     scopes: connection.scopes,
+    clients: connection.clients,
     connectedAt: connection.connectedAt,
     hasEnded: connection.session === undefined,
   };

@@ -2,6 +2,7 @@
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { label } from '../../federation/subject.ts';
 import { fill, type Language, momentIn } from '../../languages/language.ts';
+import { type ShownClient, shownName } from '../client/client-name.ts';
 import { upstreamItems } from '../client/upstream-words.ts';
 
 interface ListedConnection {
@@ -11,6 +12,8 @@ interface ListedConnection {
   readonly provider: string;
   readonly account: { readonly name?: string | undefined };
   readonly scopes: readonly string[];
+  /** The clients for which it was connected; `undefined` for one that is not registered any more. */
+  readonly clients: readonly (ShownClient | undefined)[];
   /** In seconds since the epoch. */
   readonly connectedAt: number;
   /** Whether the upstream has ended it. */
@@ -35,14 +38,16 @@ export function connectionsSection(view: ConnectionsView): Html {
 }
 
 function entry(connection: ListedConnection, { language, disconnect, token }: ConnectionsView): Html {
-  const { connector, provider, account, scopes, connectedAt, hasEnded } = connection;
+  const { connector, provider, account, scopes, clients, connectedAt, hasEnded } = connection;
   const { texts } = language;
   const name = label(account.name);
   const from = html`<bdi>${provider}</bdi>`;
+  const apps = [...new Set(clients.map((client) => shownName(client, language)))];
   return html`<h3>${from}</h3>
 ${hasEnded && html`<p class="notice">${fill(language, 'connectionEnded', { provider: from })}</p>`}
 <dl class="facts">
 ${name && html`<dt>${texts.connectionName}</dt><dd><bdi>${name}</bdi></dd>`}
+${apps.length > 0 && html`<dt>${texts.connectionFor}</dt><dd>${apps.map((app, index) => html`${index > 0 && ', '}<bdi>${app}</bdi>`)}</dd>`}
 <dt>${texts.mayDo}</dt><dd><ul class="ticks">${upstreamItems(provider, scopes, language)}</ul></dd>
 <dt>${texts.connectedSince}</dt><dd><time datetime="${new Date(connectedAt * 1000).toISOString()}">${momentIn(language, connectedAt)}</time></dd>
 </dl>

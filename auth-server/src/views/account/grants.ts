@@ -5,7 +5,7 @@
  */
 import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import { fill, type Language, momentIn } from '../../languages/language.ts';
-import { clientName, originOf, type ShownClient } from '../client/client-name.ts';
+import { originOf, type ShownClient, shownName } from '../client/client-name.ts';
 import { type ShownScope, scopeWords } from '../client/scope-words.ts';
 
 export interface ShownGrant {
@@ -57,8 +57,7 @@ const FROM = { browser: 'fromBrowser', device: 'fromDevice', enterprise: 'fromEn
 
 const bdi = (text: string): Html => html`<bdi>${text}</bdi>`;
 
-const nameOf = ({ client }: ShownGrant, { texts }: Language): string =>
-  client === undefined ? texts.goneClient : (clientName(client) ?? texts.namelessClient);
+const nameOf = ({ client }: ShownGrant, language: Language): string => shownName(client, language);
 
 function entry(grant: ShownGrant, language: Language): Html {
   const { client, servers, scopes, organisation, via, createdAt, lastUsedAt, expiresAt } = grant;

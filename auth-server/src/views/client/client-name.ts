@@ -20,6 +20,10 @@ export function clientName({ id, name, byOperator }: ShownClient): string | unde
   return said || undefined;
 }
 
+/** The name, or words for a client without one; `undefined`: it is not registered any more. */
+export const shownName = (client: ShownClient | undefined, { texts }: Language): string =>
+  client === undefined ? texts.goneClient : (clientName(client) ?? texts.namelessClient);
+
 /** The origin of the name. */
 export function originOf(client: ShownClient, { texts }: Language): Html {
   if (client.byOperator) return html`<span class="tag">${texts.known}</span> ${texts.addedByOperator}`;

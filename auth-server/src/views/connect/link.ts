@@ -6,7 +6,7 @@ import { type Html, html } from '@mcp-oauth/shared/pages/html';
 import type { Account } from '../../federation/account.ts';
 import { label } from '../../federation/subject.ts';
 import { fill, inWords, said } from '../../languages/language.ts';
-import { clientName, originOf, type ShownClient } from '../client/client-name.ts';
+import { originOf, type ShownClient, shownName } from '../client/client-name.ts';
 import { upstreamItems } from '../client/upstream-words.ts';
 import { framed, type Look } from '../frame.ts';
 
@@ -37,7 +37,7 @@ export function personOf({ identity: { email, username, name } }: Account, fallb
 export function linkPage(view: LinkView): string {
   const { language, client, provider, account, connected, scopes, path, accountPage, token } = view;
   const { texts } = language;
-  const asks = client === undefined ? texts.goneClient : (clientName(client) ?? texts.namelessClient);
+  const asks = shownName(client, language);
   const before = label(connected?.name);
   return framed(view, {
     title: inWords(language, said('linkPageName', { provider })),

@@ -1,13 +1,19 @@
 /** Proves what a person sees of the accounts that tools use for them, and that they disconnect their own account alone. */
 import { describe, expect, it } from 'vitest';
 import { Browser } from '../../support/browser.ts';
+import { register } from '../../support/client.ts';
 import { openPage, tokenIn } from '../../support/page-visitor.ts';
 import { startServer } from '../../support/running-server.ts';
 import { comeBackFrom, decide, startWithTools, subjectOf, type ToolsServer } from '../../support/tools-connector.ts';
 
-async function connect(running: ToolsServer, person: string, code = `octo-${person}`): Promise<Browser> {
+async function connect(
+  running: ToolsServer,
+  person: string,
+  code = `octo-${person}`,
+  clientId = 'notes',
+): Promise<Browser> {
   const browser = new Browser(running.server);
-  const uri = await running.link({ accountId: subjectOf(person) });
+  const uri = await running.link({ accountId: subjectOf(person), clientId });
   const { outside } = await decide(browser, uri, await openPage(browser, uri, person));
   await comeBackFrom(browser, outside, { code });
   return browser;
@@ -33,10 +39,12 @@ describe('the connected accounts on the account page', () => {
 
   it('the section names the upstream, the account there, what tools may do in words, and since when', async () => {
     await using running = await startWithTools();
-    const markup = await textIn(await connect(running, 'alice', '<b>octo</b>'));
+    const { id } = await register(running.server, undefined, { client_name: '<b>Notes</b>' });
+    const markup = await textIn(await connect(running, 'alice', '<b>octo</b>', id));
     expect(markup).toContain('<h3><bdi>GitHub</bdi></h3>');
     expect(markup).toContain('<dt>Account</dt><dd><bdi>&lt;b&gt;octo&lt;/b&gt;-there</bdi></dd>');
     expect(markup).toContain('<li>Read your profile</li>');
+    expect(markup).toContain('<dt>Connected for</dt><dd><bdi>&lt;b&gt;Notes&lt;/b&gt;</bdi></dd>');
     expect(markup).toMatch(/<dt>Since<\/dt><dd><time datetime="[^"]+">[^<]+ UTC</);
     expect(markup).not.toContain('token-of-');
   });

@@ -105,6 +105,7 @@ describe('a connected account', () => {
       connector: 'git',
       account: { subject: 'alice', name: 'alice-at-acme' },
       scopes,
+      clients: [],
       connectedAt: now(),
       hasEnded: false,
     };
