@@ -20,6 +20,7 @@ interface Start {
   readonly probed?: boolean;
   readonly silent?: boolean;
   readonly flags?: readonly string[];
+  readonly root?: string;
 }
 
 async function start({ name, script, args = () => [], env = () => ({}), ...how }: Start): Promise<Contestant> {
@@ -44,18 +45,31 @@ export interface Choice {
   readonly tools?: string;
   /** Arguments of Node before the program. */
   readonly flags?: readonly string[];
+  /** The tree that it is in; absent: this one. */
+  readonly root?: string;
 }
 
 /** With metrics, and with limits so high that the bench does not reach them. */
 export const startProduct = (
   issuer: string,
-  { probed = false, logs = false, audit, statusLists = true, requiredClaims, redis, tools, flags = [] }: Choice = {},
+  {
+    probed = false,
+    logs = false,
+    audit,
+    statusLists = true,
+    requiredClaims,
+    redis,
+    tools,
+    flags = [],
+    root,
+  }: Choice = {},
 ): Promise<Contestant> =>
   start({
     name: `mcp-server${logs ? ' with its log' : ''}`,
     script: 'mcp-server/src/main.ts',
     probed,
     flags,
+    ...(root !== undefined && { root }),
     env: (port, metricsPort) => ({
       PUBLIC_URL: ORIGIN,
       PORT: String(port),

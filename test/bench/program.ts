@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly core?: keyof typeof CORES;
+  /** The tree that it is in; absent: this one. */
+  readonly root?: string;
   /** Whether its memory will be measured. */
   readonly probed?: boolean;
   /** Whether what it writes to stderr is dropped, because it logs there. */
@@ -42,11 +44,11 @@ export interface Program {
 
 /** Resolves when the program has sent over IPC that it is ready. */
 export async function runProgram(program: string, options: ProgramOptions = {}): Promise<Program> {
-  const { args = [], flags = [], env = {}, core = 'server', probed = false, silent = false } = options;
+  const { args = [], flags = [], env = {}, core = 'server', root = ROOT, probed = false, silent = false } = options;
   const all = probed ? ['--expose-gc', '--import', PROBE, ...flags] : flags;
   const [command = '', ...rest] = [...pinned(CORES[core]), process.execPath, ...all, program, ...args];
   const child = spawn(command, rest, {
-    cwd: ROOT,
+    cwd: root,
     env: { PATH: process.env.PATH, ...env },
     // The log is read by this process; the program reports that it is ready in a separate message.
     stdio: ['ignore', 'pipe', silent ? 'pipe' : 'inherit', 'ipc'],

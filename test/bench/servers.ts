@@ -51,12 +51,14 @@ export interface Choice {
   /** Clients and settings besides those of every bench. */
   readonly clients?: readonly object[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The tree that it is in; absent: this one. */
+  readonly root?: string;
 }
 
 /** auth-server as it is shipped, with log, metrics, status list and encryption; its limits are too high to be reached. */
 export async function startOurs(
   storage: 'Redis' | 'SQLite',
-  { audit = false, flags = [], clients = [], env: more = {} }: Choice = {},
+  { audit = false, flags = [], root, clients = [], env: more = {} }: Choice = {},
 ): Promise<Server> {
   const [port = 0, idpPort = 0, metricsPort = 0] = await freePorts(3);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
@@ -82,7 +84,11 @@ export async function startOurs(
   };
   const idp = await runProgram('development-idp/src/main.ts', { env: { ...env, AUDIT: 'off' }, core: 'rest' });
   const measured = { ...env, METRICS_PORT: String(metricsPort) };
-  const program = await runProgram('auth-server/src/main.ts', { env: measured, flags });
+  const program = await runProgram('auth-server/src/main.ts', {
+    env: measured,
+    flags,
+    ...(root !== undefined && { root }),
+  });
   return {
     name: `auth-server, ${storage}${audit ? ', audit' : ''}`,
     port,
@@ -97,11 +103,7 @@ export async function startOurs(
   };
 }
 
-/**
- * One person who has signed in once and whose approval is remembered: each authorization request answers with a code.
- */
-async function minting(issuer: string): Promise<Server['mint']> {
-  const person = new Person();
+export function authorizationUrl(issuer: string): URL {
   const url = new URL('/authorize', issuer);
   url.search = new URLSearchParams({
     client_id: CLIENT_ID,
@@ -112,6 +114,15 @@ async function minting(issuer: string): Promise<Server['mint']> {
     resource: RESOURCE,
     scope: 'mcp:tools',
   }).toString();
+  return url;
+}
+
+/**
+ * One person who has signed in once and whose approval is remembered: each authorization request answers with a code.
+ */
+async function minting(issuer: string): Promise<Server['mint']> {
+  const person = new Person();
+  const url = authorizationUrl(issuer);
   await person.signIn(url, REDIRECT_URI);
   const one = async () => {
     const answer = await person.open(url, REDIRECT_URI);

@@ -1,10 +1,9 @@
 /** Owns the measured costs of auth-server on Redis: of a sign-in, a refresh and a token of a machine, and what each leaves in Redis. */
-import { createHash } from 'node:crypto';
 import { operatorOf } from '@mcp-oauth/shared/testing/redis';
 import { Person } from '../../support/person.ts';
 import { type Call, load, type Reply } from '../load.ts';
-import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, RESOURCE, VERIFIER } from '../parties.ts';
-import { type Server, startOurs } from '../servers.ts';
+import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, VERIFIER } from '../parties.ts';
+import { authorizationUrl, type Server, startOurs } from '../servers.ts';
 import { type Cost, Meter } from './meter.ts';
 
 const SIGN_INS = 300;
@@ -51,20 +50,6 @@ const machine = token(
   { authorization: `Basic ${btoa(`${MACHINE_ID}:${MACHINE_SECRET}`)}` },
 );
 
-function authorizationUrl(port: number): URL {
-  const url = new URL('/authorize', `http://localhost:${port}`);
-  url.search = new URLSearchParams({
-    client_id: CLIENT_ID,
-    redirect_uri: REDIRECT_URI,
-    response_type: 'code',
-    code_challenge: createHash('sha256').update(VERIFIER).digest('base64url'),
-    code_challenge_method: 'S256',
-    resource: RESOURCE,
-    scope: 'mcp:tools',
-  }).toString();
-  return url;
-}
-
 async function send({ port }: Server, { path, body, headers }: Call): Promise<{ readonly refresh_token: string }> {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
@@ -77,7 +62,7 @@ async function send({ port }: Server, { path, body, headers }: Call): Promise<{ 
 
 /** The whole sign-in of somebody with a new browser, up to the tokens. @returns the refresh token */
 async function signIn(server: Server): Promise<string> {
-  const back = await new Person().signIn(authorizationUrl(server.port), REDIRECT_URI);
+  const back = await new Person().signIn(authorizationUrl(`http://localhost:${server.port}`), REDIRECT_URI);
   const code = back.searchParams.get('code');
   if (!code) throw new Error(`the sign-in ended at ${back}`);
   return (await send(server, redemption(code))).refresh_token;
