@@ -42,6 +42,18 @@ describe('the keys of a trusted issuer', () => {
     });
   });
 
+  it('a host that gives no answer in time, or a redirect, is the same as one that is away', async () => {
+    const late: typeof fetch = (input, init) =>
+      String(input).endsWith('/jwks')
+        ? Promise.reject(new DOMException('The operation was aborted due to timeout', 'TimeoutError'))
+        : fetch(input, init);
+    await using slow = await startWorkloads({}, { fetch: late });
+    expect((await slow.present(await slow.jwt())).status).toBe(503);
+    await using moved = await startWorkloads();
+    moved.platform.stage.redirects.set('/jwks', 'https://elsewhere.example/jwks');
+    expect((await moved.present(await moved.jwt())).status).toBe(503);
+  });
+
   it('the copy of the keys is used while the issuer is down', async () => {
     const time = clock();
     await using workloads = await startWorkloads({}, { clock: time });

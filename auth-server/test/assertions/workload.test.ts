@@ -38,6 +38,13 @@ describe('the JWT of a workload', () => {
     });
   });
 
+  it('RFC 8414 §2 the metadata names the grant, and no profile of identity providers', async () => {
+    await using workloads = await startWorkloads();
+    const metadata = await read(await workloads.server.fetch('/.well-known/oauth-authorization-server'));
+    expect(metadata.grant_types_supported).toContain(ASSERTION_GRANT);
+    expect(metadata).not.toHaveProperty('authorization_grant_profiles_supported');
+  });
+
   it('RFC 9068 §5 the subject of a workload can never be that of a person: those are 43 characters without a colon', async () => {
     const person = localSubject({ issuer: 'https://idp.example', subject: 'alice' });
     expect(person).toMatch(/^[\w-]{43}$/);
