@@ -1,4 +1,5 @@
 /** Proves that a call can ask its client, over as many rounds as it takes (MCP 2026-07-28 basic/patterns/mrtr). */
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call, ClientRequest } from '../../../src/protocol/call.ts';
@@ -75,6 +76,14 @@ const tools: Readonly<Record<string, TestTool>> = {
       return text(valueIn(await call.ask(question('Well?'))));
     },
   },
+  /** Takes three rounds, of which the first asks. */
+  patient: {
+    run: async (_, call) => {
+      const who = valueIn(await call.ask(question('Who?', 'who')));
+      const rounds = Number(call.rounds?.known('rounds') ?? 0);
+      return rounds < 2 ? call.rounds?.again('rounds', rounds + 1) : text(`${who} after ${rounds}`);
+    },
+  },
   hasty: {
     run: async (_, call) => {
       call.ask(question('Nobody waits for this'));
@@ -118,6 +127,31 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: basic workflow', () => {
     const { requestState } = result;
     const { result: last } = await ask('greet', {}, { inputResponses: { who: say('Ada') }, requestState });
     expect(last).toMatchObject(complete('Hello, Ada!'));
+  });
+
+  it('a round without a question has a state alone, with which the client sends the request at once', async () => {
+    let round: Round = { inputResponses: { who: say('Ada') } };
+    for (let n = 0; n < 2; n += 1) {
+      const { result } = await ask('patient', {}, round);
+      expect(result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
+      expect(result).not.toHaveProperty('inputRequests');
+      round = { requestState: result.requestState };
+    }
+    expect((await ask('patient', {}, round)).result).toMatchObject(complete('Ada after 2'));
+    expect((await ask('patient', {}, round, 'bob')).error).toMatchObject({ code: -32602 });
+  });
+
+  it('the client of the SDK goes through rounds with and without a question', async () => {
+    const options = {
+      capabilities: { elicitation: { form: {} } },
+      versionNegotiation: { mode: { pin: '2026-07-28' } },
+    };
+    const client = new Client({ name: 'test', version: '0' }, options);
+    client.setRequestHandler('elicitation/create', async () => ({ action: 'accept', content: { value: 'Ada' } }));
+    await client.connect(new StreamableHTTPClientTransport(new URL(server.url)));
+    const { content } = await client.callTool({ name: 'patient', arguments: {} });
+    expect(content).toEqual([{ type: 'text', text: 'Ada after 2' }]);
+    await client.close();
   });
 
   it('an answer that is sent before its question is used', async () => {
