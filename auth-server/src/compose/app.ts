@@ -47,7 +47,7 @@ const TOGETHER = 10;
 export interface AppDependencies extends Dependencies {
   readonly accounts: Accounts;
   readonly passThrough: PassThrough;
-  readonly access: Pick<Access, 'stored'>;
+  readonly access: Pick<Access, 'stored' | 'permitted'>;
   /** Absent: there are no pages of the operator. */
   readonly admin: Admin | undefined;
   readonly signedOut: SignedOut;

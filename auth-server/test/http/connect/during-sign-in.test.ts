@@ -133,6 +133,16 @@ describe('the scope upstream:<connector> on the sign-in page', () => {
     expect(end.outside?.searchParams.get('error')).toBe('access_denied');
   });
 
+  it('a person who may not have the scope by the rules is not led to the upstream for nothing', async () => {
+    await using running = await startWithTools({
+      env: { SCOPE_RULES: 'mcp:tools=anyone; upstream:*=email:bob@acme.example' },
+    });
+    const asked = await start(running);
+    const { outside } = await signIn(asked, (await ask(asked)).page);
+    expect(await scopeOf(asked, outside)).toBe('mcp:tools');
+    expect(running.upstream.asked).toEqual([]);
+  });
+
   it('a person who unticks the box connects nothing', async () => {
     await using running = await startWithTools();
     const asked = await start(running);
