@@ -5,7 +5,7 @@
 import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialize, postJson } from '../../support/oauth-client.ts';
+import { initialize, postJson, REDIRECT_URI } from '../../support/oauth-client.ts';
 import { type Caller, exchange, resultOf, signedIn } from './callers.ts';
 import { EXCHANGE_CLIENT, startWorld, type World } from './world.ts';
 
@@ -20,16 +20,12 @@ beforeAll(async () => {
 afterAll(() => world?.[Symbol.asyncDispose]());
 beforeEach((context) => context.skip(!hasRedis, NEEDS_REDIS));
 
-/** A key of mcp-server, and a proof of it for the token endpoint. */
+/** A new key, and a proof of it for the token endpoint. */
 async function proof(): Promise<Record<string, string>> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const { kty, crv, x, y } = await exportJWK(publicKey);
+  const { kty = '', crv = '', x = '', y = '' } = await exportJWK(publicKey);
   const dpop = await new SignJWT({ htm: 'POST', htu: `${world.stack.authUrl}/token`, jti: crypto.randomUUID() })
-    .setProtectedHeader({
-      typ: 'dpop+jwt',
-      alg: 'ES256',
-      jwk: { kty: kty ?? '', crv: crv ?? '', x: x ?? '', y: y ?? '' },
-    })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } })
     .setIssuedAt()
     .sign(privateKey);
   return { dpop };
@@ -86,6 +82,23 @@ describe('RFC 8693 §4.1 a tool that calls a tool of another MCP server', () => 
     const asked: Record<string, string> = { subject_token: alice.token, resource: `${world.billing}/mcp`, ...changes };
     if (asked.resource === 'own') asked.resource = `${world.stack.mcpUrl}/mcp`;
     expect((await exchange(world, asked)).json).toMatchObject({ error });
+  });
+
+  it('RFC 9449 §5 the token of a client that is bound to its key is exchanged for no bearer token of another server', async () => {
+    const { client } = alice;
+    const code = await client.code({}, alice.person);
+    const redemption = {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: REDIRECT_URI,
+      code_verifier: client.verifier,
+    };
+    const { json } = await client.token(redemption, await proof());
+    expect(json).toMatchObject({ token_type: 'DPoP' });
+    const asked = { subject_token: String(json.access_token), resource: `${world.billing}/mcp` };
+    expect((await exchange(world, asked)).json).toMatchObject({ error: 'invalid_dpop_proof' });
+    const { json: bound } = await exchange(world, asked, { headers: await proof() });
+    expect(bound).toMatchObject({ token_type: 'DPoP' });
   });
 
   it('Token Status List §6.2 a chained token ends with the approval of the person', async () => {

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBrowser } from '../../support/browser.ts';
-import { McpSession, REDIRECT_URI } from '../../support/oauth-client.ts';
+import { McpSession, postJson, REDIRECT_URI } from '../../support/oauth-client.ts';
 import { type Caller, connect, resultOf, signedIn } from './callers.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -129,6 +129,34 @@ describe('MCP 2025-11-25 client/elicitation a client that opens pages', () => {
     expect(content).toMatchObject([{ text: 'octocat' }]);
     expect(visits).toHaveLength(1);
     await client.close();
+  });
+});
+
+describe('MCP 2026-07-28 client/elicitation a client that opens pages', () => {
+  /** One round of a call, with what the rounds before have given. */
+  async function round(token: string, name: string, more: object = {}) {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientInfo': { name: 'opener', version: '1' },
+      'io.modelcontextprotocol/clientCapabilities': { elicitation: { url: {} } },
+    };
+    const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {}, _meta, ...more } };
+    const authorization = `Bearer ${token}`;
+    return resultOf(await postJson(`${world.stack.mcpUrl}/mcp`, call, { authorization, ...headers })).result;
+  }
+
+  it('a call gets the page as an input that is required, and its next round goes on at any replica', async () => {
+    const { person, token } = await signedIn(world, 'Bob');
+    const { resultType, inputRequests, requestState } = await round(token, 'forge_name');
+    expect(resultType).toBe('input_required');
+    const [[key, { method, params }]] = Object.entries(inputRequests) as [
+      [string, { method: string; params: { mode: string; url: string } }],
+    ];
+    expect([method, params.mode]).toEqual(['elicitation/create', 'url']);
+    expect((await connect(person, params.url, /Bob/)).body).toContain('octocat');
+    const answers = { inputResponses: { [key]: { action: 'accept' } }, requestState };
+    expect((await round(token, 'forge_name', answers)).content).toMatchObject([{ text: 'octocat' }]);
   });
 });
 
