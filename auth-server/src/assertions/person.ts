@@ -11,12 +11,15 @@ import type { Identity } from '../federation/connector.ts';
  * @param paths of claims that rules need
  */
 export function knownFrom(identity: Identity, claims: JsonObject, paths: readonly string[]): Identity {
-  const { memberships = {}, verifiedEmails = [], email, unverifiedEmail, domains } = identity;
-  const hasAddress = email !== undefined || unverifiedEmail !== undefined || verifiedEmails.length > 0;
+  const { memberships = {}, verifiedEmails = [], email, domains } = identity;
+  // Many identity providers send an address without a word about its verification; the id token of a sign-in has one.
+  const hasAddress = email !== undefined || verifiedEmails.length > 0;
+  const hasDomain = domains ? domains.length > 0 : hasAddress;
   const said = new Set<string>([
-    ...Object.keys(memberships),
-    ...(hasAddress ? ['email', 'domain'] : []),
-    ...(domains ? ['domain'] : []),
+    // Some connectors report an empty list for a claim that is not there.
+    ...Object.entries(memberships).flatMap(([type, values]) => (values?.length ? [type] : [])),
+    ...(hasAddress ? ['email'] : []),
+    ...(hasDomain ? ['domain'] : []),
     ...paths.filter((path) => valueAt(claims, path) !== undefined).map((path) => `claim:${path}`),
   ]);
   return { ...identity, known: identity.known?.filter((type) => said.has(type)) ?? [] };

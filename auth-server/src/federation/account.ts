@@ -21,6 +21,8 @@ export interface Account {
 export interface Accounts {
   /** Stores the identity of a sign-in and restarts the lifetime. */
   save(account: Account): Promise<void>;
+  /** Stores an account unless there is one. @returns whether it was written */
+  add(account: Account): Promise<boolean>;
   /**
    * The same, but only if the stored account is unchanged.
    * @param before as `find` returned it
@@ -36,6 +38,7 @@ const KIND = 'Account';
 /** @param ttl seconds that an account is stored after its last sign-in; at least the lifetime of a grant */
 export const createAccounts = (store: RecordStore, ttl: number): Accounts => ({
   save: (account) => store.put(KIND, account.accountId, { ...account }, { ttl }),
+  add: (account) => store.putIfAbsent(KIND, account.accountId, { ...account }, { ttl }),
   replace: (before, after) => {
     const [from, to] = [{ ...before }, { ...after }];
     return store.replace(KIND, before.accountId, { before: from, after: to, ttl });

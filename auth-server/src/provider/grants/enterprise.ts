@@ -105,7 +105,7 @@ async function admit(
 ): Promise<Account> {
   const stored = await accounts.find(made.accountId);
   // What an earlier ID-JAG said of the person may not be true any more.
-  const known = stored?.isAsserted ? undefined : stored;
+  const known = stored?.isAsserted && stored.denied === undefined ? undefined : stored;
   // The rules of the connector that the operator named count too, if the person last came with another one of the same issuer.
   const asked = known ? [...(known.connector === issuer.connector ? [] : [made]), known] : [made];
   let admitted = made;
@@ -114,7 +114,9 @@ async function admit(
     if (passage.refusal) await refusePerson(ctx, passage.refusal, made.accountId);
     admitted = passage.account;
   }
-  if (!known && !isDeepStrictEqual(stored, admitted)) await accounts.save(admitted);
+  // A sign-in meanwhile says more, and stays.
+  if (!stored) await accounts.add(admitted);
+  else if (!known && !isDeepStrictEqual(stored, admitted)) await accounts.replace(stored, admitted);
   stateOf(ctx).permitted = (names, free) => access.permitted(admitted, names, free);
   return admitted;
 }
