@@ -6,10 +6,11 @@ import { hash, randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { AssertionRefused } from '../../assertions/refused.ts';
+import { approvedClaims } from '../../consent/approval.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { namesOf } from '../../resources/scope.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
-import { renewApproval, setApprovals } from '../overrides/approvals.ts';
+import { approvalsOf, renewApproval, setApprovals } from '../overrides/approvals.ts';
 import { digest, GrantRevoked } from '../records/grants.ts';
 
 type Grant = NonNullable<KoaContextWithOIDC['oidc']['entities']['Grant']>;
@@ -40,10 +41,14 @@ interface Given {
 
 /** Names the current grant of the parties. */
 const KIND = 'EnterpriseGrant';
+/** The longest life of an access token (TOKEN_LIFETIME). A grant outlives its tokens, because an ending marks those of the grants it finds. */
+const LONGEST_TOKEN = 86_400;
 /** Seconds that a grant is listed after its last token, so that an operator sees who had access. */
-const LISTED = 86_400;
+const LISTED = 2 * LONGEST_TOKEN;
 /** Seconds left from which on a grant is saved again. */
-const RENEWED = LISTED / 2;
+const RENEWED = LONGEST_TOKEN;
+/** Longer than a grant, by more than an ID-JAG is valid: one from before the end of the grant must find it. */
+const NAMED = LISTED + 3_600;
 
 export function createEnterpriseGrants({ store, clock }: { store: RecordStore; clock: Clock }): EnterpriseGrants {
   const keyOf = ({ issuer, accountId, clientId }: EnterpriseParties): string =>
@@ -54,8 +59,8 @@ export function createEnterpriseGrants({ store, clock }: { store: RecordStore; c
     const after = { grantId: randomBytes(32).toString('base64url') };
     const written =
       before === undefined
-        ? await store.putIfAbsent(KIND, key, after, { ttl: LISTED })
-        : await store.replace(KIND, key, { before: { grantId: before }, after, ttl: LISTED });
+        ? await store.putIfAbsent(KIND, key, after, { ttl: NAMED })
+        : await store.replace(KIND, key, { before: { grantId: before }, after, ttl: NAMED });
     if (written) return after.grantId;
     // Another request has just begun one.
     return String((await store.get(KIND, key))?.value.grantId ?? after.grantId);
@@ -87,21 +92,24 @@ export function createEnterpriseGrants({ store, clock }: { store: RecordStore; c
       const grant = known ?? new provider.Grant({ jti: id, accountId, clientId } as never);
       const [identifier] = resource.identifiers;
       const had = new Set(namesOf(grant.getResourceScope(identifier)));
+      const told = approvedClaims(approvalsOf(grant), identifier);
+      const isSaid = scopes.every((scope) => had.has(scope)) && resource.claims.every((claim) => told.has(claim));
       const now = seconds(clock);
-      if (known && scopes.every((scope) => had.has(scope)) && Number(known.exp) - now > RENEWED) return grant;
+      if (known && isSaid && Number(known.exp) - now > RENEWED) return grant;
       renewApproval(grant, 'enterprise', now);
       grant.exp = now + LISTED;
       for (const name of resource.identifiers) grant.addResourceScope(name, [...scopes]);
-      setApprovals(grant, [
-        { facts: '', scopes: [...scopes], tells: { resource: identifier, claims: [...resource.claims] } },
-      ]);
+      // What the other resources may know of the person stays.
+      const others = approvalsOf(grant).filter(({ tells }) => tells?.resource !== identifier);
+      const tells = { resource: identifier, claims: [...resource.claims] };
+      setApprovals(grant, [...others, { facts: '', scopes: [...scopes], tells }]);
       try {
         await grant.save();
       } catch (error) {
         if (!(error instanceof GrantRevoked)) throw error;
         throw new AssertionRefused('ended', 'the access has just been ended', { cause: error });
       }
-      await store.touch(KIND, keyOf(parties), LISTED);
+      await store.touch(KIND, keyOf(parties), NAMED);
       return grant;
     },
   };
