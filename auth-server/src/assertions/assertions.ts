@@ -3,6 +3,7 @@
  * and the JWT of a workload. Each kind has its own issuers, so an issuer of one kind is unknown to the other.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import type { JsonObject } from '@mcp-oauth/shared/json';
 import { type EnterpriseIssuer, ID_JAG_TYPE, type IdJag, readIdJag } from './id-jag.ts';
 import { AssertionRefused } from './refused.ts';
 import { readUnverified, type UnverifiedJwt } from './signed/jwt.ts';
@@ -18,6 +19,8 @@ export interface Assertions {
    * The client of the first rule that an unverified JWT of a workload fits: a workload need not know any client id. Nothing is believed
    * of it, because the rules are asked again after the signature.
    * @param isMeant whether a rule about this resource is meant
+   * @returns `undefined` for an ID-JAG, whose client names itself
+   * @throws AssertionRefused if no rule fits
    */
   clientOf(compact: string, isMeant: (resource: string) => boolean): string | undefined;
   /** @throws AssertionRefused, IssuerUnavailable */
@@ -34,30 +37,22 @@ interface Dependencies {
 }
 
 export function createAssertions({ audience, enterprise, workload, keysOf, clock }: Dependencies): Assertions {
-  const keys = new Map([...enterprise, ...workload].map((issuer) => [issuer.id, keysOf(issuer)] as const));
+  const keys = new Map<object, IssuerKeys>([...enterprise, ...workload].map((issuer) => [issuer, keysOf(issuer)]));
 
   async function issuerOf<T extends EnterpriseIssuer | WorkloadIssuer>(jwt: UnverifiedJwt, known: readonly T[]) {
-    const { iss } = jwt.claims;
-    const issuer = known.find((one) => one.issuer === iss);
-    const own = issuer && keys.get(issuer.id);
-    if (!issuer || !own) {
-      const facts = { claim: 'iss', expected: known.map((one) => one.issuer), found: iss };
-      throw new AssertionRefused('issuer', 'iss is not a trusted issuer of this kind', facts);
-    }
-    await checkSignature(jwt, issuer.algorithms, own);
+    const issuer = trustedIn(jwt.claims, known);
+    await checkSignature(jwt, issuer.algorithms, keys.get(issuer) as IssuerKeys);
     return issuer;
   }
 
   return {
     clientOf: (compact, isMeant) => {
-      try {
-        const { header, claims } = readUnverified(compact);
-        const issuer = isIdJag(header.typ) ? undefined : workload.find((one) => one.issuer === claims.iss);
-        return issuer && rulesAbout(claims, issuer).find(({ resource }) => isMeant(resource))?.client;
-      } catch (error) {
-        if (error instanceof AssertionRefused) return undefined;
-        throw error;
-      }
+      const { header, claims } = readUnverified(compact);
+      if (isIdJag(header.typ)) return undefined;
+      const rule = rulesAbout(claims, trustedIn(claims, workload)).find(({ resource }) => isMeant(resource));
+      if (rule) return rule.client;
+      const facts = { claim: 'sub', found: claims.sub };
+      throw new AssertionRefused('rules', 'no rule is about it, and it came without a client id', facts);
     },
     read: async (compact) => {
       const jwt = readUnverified(compact);
@@ -69,6 +64,14 @@ export function createAssertions({ audience, enterprise, workload, keysOf, clock
       return { kind: 'workload', issuer, workload: readWorkload(jwt, issuer, seconds(clock)) };
     },
   };
+}
+
+/** @throws AssertionRefused for an issuer that is not among these */
+function trustedIn<T extends { readonly issuer: string }>({ iss }: JsonObject, known: readonly T[]): T {
+  const issuer = known.find((one) => one.issuer === iss);
+  if (issuer) return issuer;
+  const facts = { claim: 'iss', expected: known.map((one) => one.issuer), found: iss };
+  throw new AssertionRefused('issuer', 'iss is not a trusted issuer of this kind', facts);
 }
 
 /** @throws AssertionRefused for another spelling, which must not make a workload of it either */

@@ -178,7 +178,7 @@ export function countEvents(provider: Provider, counts: EngineCounts): void {
     counts.onTokenRequest(grantType(ctx), error.error);
     noteReuse(error);
     const refused = refusedAssertion(error);
-    if (refused) counts.onAssertionRefused(refused.assertion.reason);
+    if (refused) counts.onAssertionRefused(refused.refusedAssertion.reason);
   });
   provider.on('registration_create.success', () => counts.onRegistration('created'));
   provider.on('registration_create.error', (_ctx, { error }) => counts.onRegistration(error));

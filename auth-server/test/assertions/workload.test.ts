@@ -129,6 +129,29 @@ describe('the JWT of a workload', () => {
     expect(await read(await ask({ assertion: forged }))).toMatchObject({ error: 'invalid_grant' });
   });
 
+  it('RFC 7523 §3.1 a workload without a client id is refused like one with a client id, and the log and the audit have the reason', async () => {
+    await using workloads = await startWorkloads();
+    const ask = async (assertion: string) =>
+      workloads.server.fetch('/token', form({ grant_type: ASSERTION_GRANT, assertion }));
+    for (const [assertion, reason] of [
+      [await workloads.jwt({ repository_owner: 'evil' }), 'rules'],
+      [await workloads.jwt({ iss: 'https://evil.example' }), 'issuer'],
+      [(await workloads.jwt()).replace(/.{4}$/, 'AAAA'), 'signature'],
+      ['x', 'malformed'],
+    ] as const) {
+      const answer = await ask(assertion);
+      expect([answer.status, await read(answer)]).toEqual([
+        400,
+        { error: 'invalid_grant', error_description: 'the assertion was refused' },
+      ]);
+      const line = workloads.server.log.findLast(({ msg }) => msg === 'token request refused');
+      expect(line).toMatchObject({ refusedAssertion: { reason } });
+      expect(workloads.server.entries.findLast(({ event }) => event === 'token.refused')).toMatchObject({
+        reason: expect.stringContaining(`: ${reason}: `),
+      });
+    }
+  });
+
   it('RFC 8707 §2 a rule is for its client and its resource alone', async () => {
     await using workloads = await startWorkloads();
     const jwt = await workloads.jwt();

@@ -16,6 +16,11 @@ export function assertionError(ctx: KoaContextWithOIDC, error: unknown): unknown
     const unavailable = new errors.CustomOIDCProviderError('temporarily_unavailable', description, { cause: error });
     return Object.assign(unavailable, { status: 503, statusCode: 503, expose: true });
   }
+  return refusalOf(error);
+}
+
+/** The same for an error that no keys were needed for. */
+export function refusalOf(error: unknown): unknown {
   if (!(error instanceof AssertionRefused)) return error;
   if (error.reason === 'public client') {
     return Object.assign(new errors.UnauthorizedClient('assertions need a client with a secret or key'), {
@@ -27,6 +32,6 @@ export function assertionError(ctx: KoaContextWithOIDC, error: unknown): unknown
   });
 }
 
-/** Which assertion was refused and why, for the log. */
+/** Which assertion was refused and why, for the log, which writes no member `assertion`. */
 export const refusedAssertion = ({ cause }: Error) =>
-  cause instanceof AssertionRefused ? { assertion: { reason: cause.reason, ...cause.facts } } : undefined;
+  cause instanceof AssertionRefused ? { refusedAssertion: { reason: cause.reason, ...cause.facts } } : undefined;

@@ -11,14 +11,22 @@ import type { Resources } from '../../resources/resource.ts';
 import { namesOf } from '../../resources/scope.ts';
 import { checkProof } from '../overrides/token/proof.ts';
 import type { ResourceInfo } from '../resource-indicators.ts';
+import { refusalOf } from './assertion-error.ts';
 import { issuable, issueToken, resourceAmong } from './issue.ts';
 
-/** RFC 7521 §4.1: a workload need not know a client id. The client of its rule must be one without a secret. */
+/**
+ * RFC 7521 §4.1: a workload need not know a client id. The client of its rule must be one without a secret. Without a rule it is refused
+ * as with a client id, so that the log has the reason, and nobody learns which claims have a rule.
+ */
 export const clientOfWorkload =
   ({ clientOf }: Pick<Assertions, 'clientOf'>, resources: Resources) =>
   ({ grant_type: grant, assertion, resource: asked }: Readonly<Record<string, unknown>>): string | undefined => {
     if (grant !== ASSERTION_GRANT || typeof assertion !== 'string') return undefined;
-    return clientOf(assertion, namedIn(asked, resources));
+    try {
+      return clientOf(assertion, namedIn(asked, resources));
+    } catch (error) {
+      throw refusalOf(error);
+    }
   };
 
 /** @returns whether a rule about a resource is meant by this parameter */
