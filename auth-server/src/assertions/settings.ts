@@ -30,6 +30,10 @@ const clients = () =>
         const at = value.lastIndexOf('=');
         return at < 0 ? [value, value] : [value.slice(0, at), value.slice(at + 1)];
       });
+      if (pairs.some((ids) => ids.includes(''))) {
+        context.addIssue({ code: 'custom', message: 'expected a client id on both sides of =' });
+        return z.NEVER;
+      }
       const clients = new Map(pairs);
       if (clients.size < pairs.length) {
         context.addIssue({ code: 'custom', message: 'expected each client id of the issuer once' });

@@ -221,7 +221,10 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
   });
 
   it('an ID-JAG for a resource that the operator did not give to its issuer', async () => {
-    await using narrow = await startEnterprise({ ENTERPRISE_ISSUER_OKTA_RESOURCES: 'http://localhost:8081/mcp' });
+    await using narrow = await startEnterprise({
+      RESOURCES: 'http://localhost:8080,http://localhost:8081',
+      ENTERPRISE_ISSUER_OKTA_RESOURCES: 'http://localhost:8081/mcp',
+    });
     expect(await narrow.refused(await narrow.idJag())).toEqual(refusedWith('resource'));
   });
 });

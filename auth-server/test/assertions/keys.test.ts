@@ -1,6 +1,7 @@
 /** Proves how the keys of a trusted issuer are read: once, again after a change, with a bound, and without a crash while it is down. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
+import { createIssuerKeys } from '../../src/assertions/signed/issuer-keys.ts';
 import { read } from '../support/running-server.ts';
 import { startTrustedIssuer } from '../support/trusted-issuer.ts';
 import { Reply } from '../support/upstream-stand-in.ts';
@@ -89,6 +90,26 @@ describe('the keys of a trusted issuer', () => {
     workloads.platform.stage.routes.set('/.well-known/openid-configuration', () => metadata);
     expect((await workloads.present(await workloads.jwt())).status).toBe(503);
   });
+
+  it.each(['http://idp.example/jwks', 'HTTP://idp.example/jwks', 'data:application/json,{}'])(
+    'RFC 8414 §2 the keys of an issuer with https are not read at %s',
+    async (url) => {
+      const asked: string[] = [];
+      const keys = createIssuerKeys(
+        { issuer: 'https://idp.example' },
+        {
+          fetch: async (input) => {
+            asked.push(String(input));
+            return Response.json({ issuer: 'https://idp.example', jwks_uri: url, keys: [] });
+          },
+          clock: clock(),
+          onFailure: () => {},
+        },
+      );
+      await expect(keys.get()).rejects.toThrow('there is no copy');
+      expect(asked).toEqual(['https://idp.example/.well-known/openid-configuration']);
+    },
+  );
 
   it('RFC 8414 §3 the metadata may be that of an authorization server, and the address of the keys a setting', async () => {
     await using workloads = await startWorkloads();

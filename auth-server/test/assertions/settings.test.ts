@@ -63,6 +63,11 @@ describe('the settings of trusted issuers', () => {
       { ...okta, ENTERPRISE_ISSUER_OKTA_CLIENTS: 'a=x,a=y' },
       'each client id of the issuer once',
     ],
+    [
+      'a client without an id',
+      { ...okta, ENTERPRISE_ISSUER_OKTA_CLIENTS: 'theirs=' },
+      'a client id on both sides of =',
+    ],
     ['no rules', { ...actions, WORKLOAD_ISSUER_ACTIONS_RULES: '' }, 'RULES: is required'],
     ['rules that cannot be read', { ...actions, WORKLOAD_ISSUER_ACTIONS_RULES: '/nowhere' }, "can't be read"],
   ])('a server does not start with %s', (_title, env, message) => {
@@ -99,7 +104,10 @@ describe('the settings of trusted issuers', () => {
     ).rejects.toThrow(/github does not sign in the people of/);
   });
 
-  it('a server does not start with a rule about a resource that it does not have', async () => {
+  it('a server does not start with a rule or RESOURCES about a resource that it does not have', async () => {
+    await expect(startEnterprise({ ENTERPRISE_ISSUER_OKTA_RESOURCES: 'https://other.example/mcp' })).rejects.toThrow(
+      /ENTERPRISE_ISSUER_OKTA_RESOURCES: .*https:\/\/other.example\/mcp/,
+    );
     await expect(startWorkloads({ rules: [{ ...rule, resource: 'https://other.example/mcp' }] })).rejects.toThrow(
       /WORKLOAD_ISSUER_ACTIONS_RULES: .*https:\/\/other.example\/mcp/,
     );

@@ -72,6 +72,8 @@ async function keysUrlOf(issuer: string, fetch: Fetch): Promise<string> {
   if (named !== issuer) throw new Error(`the metadata of ${issuer} names another issuer`);
   if (typeof url !== 'string' || !URL.canParse(url)) throw new Error(`the metadata of ${issuer} has no jwks_uri`);
   // Whoever changes the keys on their way signs whatever they like.
-  if (url.startsWith('http:') && issuer.startsWith('https:')) throw new Error('the jwks_uri is not https');
+  if (protocolOf(url) !== 'https:' && protocolOf(issuer) === 'https:') throw new Error('the jwks_uri is not https');
   return url;
 }
+
+const protocolOf = (url: string): string => new URL(url).protocol;

@@ -35,18 +35,26 @@ export const NO_ASSERTIONS: AssertionOptions = {
 
 /**
  * @returns `undefined` without any trusted issuer
- * @throws StartError if a connector does not know the people of its issuer, or a rule is about an unknown resource
+ * @throws StartError if a connector does not know the people of its issuer, or a rule or setting names an unknown resource
  */
 export async function composeAssertions(
   { issuer: audience, trustedIssuers: { enterprise, workload } }: Config,
   { connectors, access, resources, clock, log, fetch }: AssertionDependencies,
 ): Promise<AssertionOptions | undefined> {
   if (enterprise.length + workload.length === 0) return undefined;
-  for (const { id, rules } of workload) {
-    const stray = rules.find(({ resource }) => !resources.find(resource));
-    if (!stray) continue;
-    const env = `${familyPrefix('WORKLOAD_ISSUER', id)}RULES`;
-    throw new StartError(`${env}: no resource of this server is ${stray.resource}`);
+  const named = [
+    ...workload.map(({ id, rules }) => ({
+      env: `${familyPrefix('WORKLOAD_ISSUER', id)}RULES`,
+      identifiers: rules.map(({ resource }) => resource),
+    })),
+    ...enterprise.map(({ id, resources: allowed = [] }) => ({
+      env: `${familyPrefix('ENTERPRISE_ISSUER', id)}RESOURCES`,
+      identifiers: allowed,
+    })),
+  ];
+  for (const { env, identifiers } of named) {
+    const stray = identifiers.find((identifier) => !resources.find(identifier));
+    if (stray !== undefined) throw new StartError(`${env}: no resource of this server is ${stray}`);
   }
   const identifiers = new Map<string, NonNullable<Connector['identify']>>();
   for (const issuer of enterprise) identifiers.set(issuer.id, await identifierFor(issuer, connectors));
