@@ -6,7 +6,7 @@
  * - `flow` from the sign-in pages and provider/events.ts to the audit;
  * - `clientAddress` from http/client-address.ts to the limits and to the reading of clients' documents;
  * - `initialAccess` from http/admission/registration.ts to the adapter that writes the client;
- * - `isRefused` from provider/find-account.ts to the end of the grant;
+ * - `isRefused` from provider/find-account.ts and provider/grants/enterprise.ts to the end of the grant;
  * - `permitted` from provider/find-account.ts to the scopes that a token may have;
  * - `details` from a grant of our own to the audit entry of its request;
  * - `userCode` from http/admission/device.ts to the page that asks for it;

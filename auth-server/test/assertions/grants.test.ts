@@ -12,6 +12,16 @@ import { commandsOn } from '../support/command-store.ts';
 import { startEnterprise } from '../support/enterprise.ts';
 import { MCP, read } from '../support/running-server.ts';
 
+/** A function whose first call does it, and whose others do nothing. */
+const once = (run: () => Promise<unknown>) => {
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    isDone = true;
+    await run();
+  };
+};
+
 /** A server whose time changes only when a test says so, and whose grants the operator ends. */
 async function startAt(clock: FakeClock, env: Record<string, string> = {}) {
   const stores = {
@@ -62,6 +72,27 @@ it('an ID-JAG from before the end of a grant gives nothing, also if the grant wa
     error: 'invalid_grant',
     reason: expect.stringContaining('ended'),
   });
+});
+
+it('an ID-JAG that is redeemed while all access is ended leaves no access behind', async () => {
+  const clock = new FakeClock(Date.now());
+  const stores = {
+    store: createSqliteStore(':memory:', clock),
+    directory: createSqliteDirectory(':memory:', clock),
+    statusStore: createSqliteStatusStore(':memory:', clock),
+  };
+  const end = once(() =>
+    run(grantsCommands(commandsOn({ ...stores, clock })), 'end --before now --yes', { NODE_ENV: 'test' }),
+  );
+  // The account is read after the check of what has ended, and before the grant is written.
+  const get: typeof stores.store.get = async (kind, id) => {
+    if (kind === 'Account') await end();
+    return stores.store.get(kind, id);
+  };
+  await using enterprise = await startEnterprise({}, { ...stores, store: { ...stores.store, get }, clock });
+  const idJag = await enterprise.idJag({ iat: seconds(clock) - 60 });
+  expect(await enterprise.refused(idJag)).toMatchObject({ reason: expect.stringContaining('ended') });
+  expect((await stores.directory.list()).items).toEqual([]);
 });
 
 it('RFC 9068 §2.2.2 a client that uses two MCP servers in turn gets each time what the server may know of the person', async () => {

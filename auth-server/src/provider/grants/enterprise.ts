@@ -45,7 +45,7 @@ export async function redeemIdJag(
   { issuer, idJag }: Presented,
   dependencies: EnterpriseDependencies,
 ): Promise<void> {
-  const { grants } = dependencies;
+  const { grants, endedBefore } = dependencies;
   checkClient(client, issuer, idJag);
   const key = await checkProof(ctx, client.clientId);
   if (idJag.jkt !== undefined && idJag.jkt !== key) {
@@ -55,9 +55,8 @@ export async function redeemIdJag(
   const made = await dependencies.identify(issuer, idJag.claims);
   const { accountId } = made;
   const parties = { issuer: issuer.id, accountId, clientId: client.clientId };
-  if (await dependencies.endedBefore.includes({ ...parties, createdAt: idJag.issuedAt })) {
-    throw new AssertionRefused('ended', 'all access was ended after it was issued', { claim: 'iat' });
-  }
+  const hasEnded = () => endedBefore.includes({ ...parties, createdAt: idJag.issuedAt });
+  if (await hasEnded()) throw allEnded();
   const found = await grants.find(ctx, parties, idJag.issuedAt);
   if (found.grant) ctx.oidc.entity('Grant', found.grant);
   const account = await admit(ctx, made, { issuer, idJag }, dependencies);
@@ -66,9 +65,17 @@ export async function redeemIdJag(
   const given = await issuable(ctx, client, { resource, scopes, resourceInfo: dependencies.resourceInfo });
   const grant = await grants.keep(ctx, parties, found, given);
   ctx.oidc.entity('Grant', grant);
+  // An ending sets its moment and then looks for grants, so one of the two sees the other.
+  if (!found.grant && (await hasEnded())) {
+    stateOf(ctx).isRefused = true;
+    await grant.destroy();
+    throw allEnded();
+  }
   const members = { accountId, grantId: grant.jti, gty: ASSERTION_GRANT };
   await issueToken(ctx, client, { ...given, model: 'AccessToken', members, key, longest: issuer.tokenLifetime });
 }
+
+const allEnded = () => new AssertionRefused('ended', 'all access was ended after it was issued', { claim: 'iat' });
 
 /** §4.4.1: the client of the ID-JAG is the one that authenticated itself. §8.1: clients that can't are for other grants. */
 function checkClient({ clientId, clientAuthMethod }: Client, issuer: EnterpriseIssuer, idJag: IdJag): void {
