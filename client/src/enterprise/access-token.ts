@@ -17,6 +17,7 @@ import {
 import { withinReach } from '../reach.ts';
 import { authenticationOf, formOf } from '../sign-in/client/authentication.ts';
 import type { Registered } from '../sign-in/client/registration.ts';
+import { withSignatures } from '../sign-in/grant.ts';
 import { soon } from '../sign-in/renew.ts';
 import { refusalOfIdentityProvider, refusalOfServer, wantsPerson } from './refusals.ts';
 
@@ -36,10 +37,21 @@ export interface AccessRequest {
   readonly idToken: string;
 }
 
+interface AccessDependencies {
+  readonly fetch: Fetch;
+  /** Keeps texts from being shown: a server may repeat the request in its error. */
+  readonly hide: (secrets: readonly string[]) => void;
+}
+
 /** @returns undefined if the identity provider wants the person to sign in again */
-export async function accessTokenFor(request: AccessRequest, fetch: Fetch): Promise<OAuthTokens | undefined> {
+export async function accessTokenFor(
+  request: AccessRequest,
+  { fetch, hide }: AccessDependencies,
+): Promise<OAuthTokens | undefined> {
   const idJag = await requestIdJag(request, fetch);
-  return idJag === undefined ? undefined : redeem(request, idJag, fetch);
+  if (idJag === undefined) return undefined;
+  hide(withSignatures([idJag]));
+  return redeem(request, idJag, fetch);
 }
 
 async function requestIdJag(

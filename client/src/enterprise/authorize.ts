@@ -55,8 +55,8 @@ export async function authorizeByEnterprise(
   if (moved) await file.update(async (grant) => grant && { ...grant, secret: moved });
   const kept = await idTokenOf(file, dependencies);
   const tokens =
-    (kept !== undefined && (await accessTokenFor(request(kept), fetch))) ||
-    (await accessTokenFor(request((await signIn()) ?? ''), fetch));
+    (kept !== undefined && (await accessTokenFor(request(kept), dependencies))) ||
+    (await accessTokenFor(request((await signIn()) ?? ''), dependencies));
   if (!tokens) throw new StartError(`the identity provider ${idp.issuer} refuses the ID token that it has just issued`);
   const { server, issuer, resource } = authority;
   const { issuer: at, clientId } = idp;
@@ -70,8 +70,9 @@ export async function authorizeByEnterprise(
 export async function renewByEnterprise(
   at: URL,
   grant: Grant & { readonly enterprise: EnterpriseSignIn },
-  { fetch, secret, now, fileAt }: Pick<EnterpriseDependencies, 'fetch' | 'secret' | 'now' | 'fileAt'>,
+  dependencies: Pick<EnterpriseDependencies, 'fetch' | 'secret' | 'now' | 'fileAt' | 'hide'>,
 ): Promise<Grant | undefined> {
+  const { fetch, secret, fileAt } = dependencies;
   const { server, issuer, resource, enterprise, tokens } = grant;
   const file = fileAt(placeOf(enterprise));
   const idp = { ...enterprise, secret: (await file.read())?.secret };
@@ -80,9 +81,9 @@ export async function renewByEnterprise(
   const places = { url: at, authority: { server, issuer, metadata, resource }, scope: tokens.scope };
   // A second time with a new ID token: the first may have been ended at the identity provider, together with its key.
   for (const refresh of [false, true]) {
-    const idToken = await idTokenOf(file, { fetch, secret, now }, refresh);
+    const idToken = await idTokenOf(file, dependencies, refresh);
     if (idToken === undefined) return undefined;
-    const renewed = await accessTokenFor(requestOf(places, grant, idp, idToken, secret), fetch);
+    const renewed = await accessTokenFor(requestOf(places, grant, idp, idToken, secret), dependencies);
     if (renewed)
       return { ...grant, tokens: { ...(tokens.scope !== undefined && { scope: tokens.scope }), ...renewed } };
   }

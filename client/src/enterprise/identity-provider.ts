@@ -10,7 +10,7 @@ import type { SignInDependencies, Wish } from '../sign-in/authorize.ts';
 import { signInByBrowser } from '../sign-in/by-browser.ts';
 import { signInByDevice } from '../sign-in/by-device.ts';
 import type { SecretPlace } from '../sign-in/client/secret.ts';
-import { clientOf, type EnterpriseSignIn, type Grant } from '../sign-in/grant.ts';
+import { clientOf, type EnterpriseSignIn, type Grant, secretsOf } from '../sign-in/grant.ts';
 import { renew, soon } from '../sign-in/renew.ts';
 import type { TokenFile } from '../tokens/token-file.ts';
 
@@ -57,19 +57,26 @@ export async function signInAt(
   return { server: issuer, issuer, client, ...(place && { secret: place }), tokens };
 }
 
+interface IdTokenDependencies extends Pick<SignInDependencies, 'fetch' | 'secret' | 'now'> {
+  /** Keeps texts from being shown. */
+  readonly hide: (secrets: readonly string[]) => void;
+}
+
 /**
  * @param refresh whether the ID token is renewed although it has not expired
  * @returns an ID token, or undefined if a person has to sign in
  */
 export async function idTokenOf(
   file: TokenFile,
-  { fetch, secret, now }: Pick<SignInDependencies, 'fetch' | 'secret' | 'now'>,
+  { fetch, secret, now, hide }: IdTokenDependencies,
   refresh = false,
 ): Promise<string | undefined> {
   let isOver = false;
   const grant = await file.update(async (kept) => {
+    if (kept) hide(secretsOf(kept));
     if (!kept || (!refresh && isFresh(kept.tokens.id_token, now()))) return kept;
     const renewed = await renew(new URL(kept.issuer), kept, fetch, secret);
+    if (renewed) hide(secretsOf(renewed));
     isOver = !isFresh(renewed?.tokens.id_token, now());
     // A refresh token that is used up must not be kept, even if no ID token came with the new one.
     return renewed ?? kept;

@@ -37,10 +37,14 @@ export interface Grant {
   readonly enterprise?: EnterpriseSignIn | undefined;
 }
 
-/** The texts that must not be shown: each token and secret, and the signature of a JWT alone. */
+/** The texts of a grant that must not be shown. */
 export function secretsOf({ client, tokens }: Pick<Grant, 'client' | 'tokens'>): readonly string[] {
   const { access_token: access, refresh_token: refresh, id_token: id } = tokens;
-  const secrets = [access, refresh, id, client.client_secret].filter((secret) => secret !== undefined);
+  return withSignatures([access, refresh, id, client.client_secret].filter((secret) => secret !== undefined));
+}
+
+/** Each token and secret, and the signature of a JWT alone. */
+export function withSignatures(secrets: readonly string[]): readonly string[] {
   const signatures = secrets.map((secret) => secret.split('.')[2] ?? '').filter((signature) => signature.length > 16);
   return [...secrets, ...signatures].filter(Boolean);
 }

@@ -51,6 +51,14 @@ beforeEach(() => {
 
 const words = () => `login --enterprise --idp ${idp.issuer} --idp-client-id at-idp --client-id at-server`;
 const login = (line = words(), at = issuer) => person.client(`${at.url} ${line}`, [], browse);
+/** An error that repeats the request. */
+const repeated = (error: string, { forms }: Pick<Issuer, 'forms'>) => ({
+  error,
+  get error_description() {
+    const fields = Object.entries(forms.at(-1)?.fields ?? {});
+    return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+  },
+});
 const exchanges = () => idp.forms.filter(({ fields }) => fields.requested_token_type !== undefined);
 const originOf = ({ url }: Issuer) => new URL(url).origin;
 
@@ -141,20 +149,22 @@ describe('login --enterprise', () => {
     });
   });
 
-  it('CWE-522 CWE-532 neither secret is in a file or in the output, and no token is in the output', async () => {
+  it('CWE-522 CWE-532 neither secret is in a file or in the output, and no token is in the output, even if an error repeats the request', async () => {
     for (const [name, secret] of [['server', 'secret-at-server'], ['idp', 'secret-at-idp']] as const)
       writeFileSync(join(person.config, name), secret); // biome-ignore format: one row
     person.env = {};
     const files = `--client-secret-file ${join(person.config, 'server')} --idp-client-secret-file ${join(person.config, 'idp')}`;
     const outputs = [await login(`${words()} ${files}`)];
     issuer.valid.clear();
-    idp.refusals.push({ error: 'access_denied', error_description: 'not with secret-at-idp' });
+    idp.refusals.push(repeated('access_denied', idp));
+    outputs.push(await person.client(`${issuer.url} call roll`));
+    issuer.pending.push(repeated('invalid_grant', issuer));
     outputs.push(await person.client(`${issuer.url} call roll`));
     const kept = person.files().map((path) => readFileSync(path, 'utf8'));
     expect(kept.length).toBe(2);
     expect(kept.join()).not.toMatch(/secret-at/);
     const shown = JSON.stringify(outputs);
-    expect(shown).toContain('not with …');
+    for (const name of ['subject_token', 'client_secret', 'assertion']) expect(shown).toContain(`${name}=…`);
     expect(shown).not.toMatch(/secret-at|eyJ|idp-refresh|access-[0-9a-f]/);
   });
 });
