@@ -13,7 +13,7 @@ import { badSubject } from './refusal.ts';
 
 export interface Subject {
   readonly accountId: string;
-  /** The client to which the token was issued. */
+  /** The client that the person uses: the one to which the token was issued, or of a chain the first token. */
   readonly clientId: string;
   readonly audience: string;
   readonly scopes: readonly string[];
@@ -35,6 +35,9 @@ interface Options {
   readonly keys: SigningKeys;
   readonly clock: Clock;
 }
+
+/** Claim of a token of a chain: the client of its first token. Its `client_id` and `act` name the servers between only. */
+export const FIRST_CLIENT = 'first_client_id';
 
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
@@ -58,6 +61,7 @@ function subjectOf(claims: JWTPayload): Subject {
   if (typeof sub !== 'string' || typeof clientId !== 'string') throw badSubject('it has no sub or client_id');
   // RFC 9068 §2.2: a client that acts for itself is its own subject.
   if (sub === clientId) throw badSubject('it is the token of a machine, which acts for no person');
+  const first = claims[FIRST_CLIENT];
   if (typeof aud !== 'string' || exp === undefined) throw badSubject('it has no single audience, or no exp');
   const actor = actorIn(act);
   if (act !== undefined && !actor) throw badSubject('too many clients have acted already');
@@ -65,7 +69,7 @@ function subjectOf(claims: JWTPayload): Subject {
   if (!isObject(reference)) throw badSubject('it refers to no status list');
   return {
     accountId: sub,
-    clientId,
+    clientId: typeof first === 'string' ? first : clientId,
     audience: aud,
     scopes: typeof scope === 'string' ? scope.split(' ') : [],
     expiresAt: exp,

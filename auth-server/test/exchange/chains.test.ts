@@ -56,6 +56,7 @@ describe('RFC 8693 a token for another MCP server', () => {
       scope: 'mcp:tools',
       act: { sub: 'mcp-server' },
       status: before.status,
+      first_client_id: client.id,
     });
     expect(after.jti).not.toBe(before.jti);
     // The person has approved it for the first server, and was not asked for the other one.
@@ -94,6 +95,7 @@ describe('RFC 8693 a token for another MCP server', () => {
       aud: LEDGER,
       client_id: 'billing-server',
       act: { sub: 'billing-server', act: { sub: 'mcp-server' } },
+      first_client_id: client.id,
     });
     const short = {
       clients: [

@@ -227,6 +227,29 @@ describe('MCP 2025-11-25 security best practices "Confused Deputy Problem": the 
     expect(await outcome(server, first.access_token)).toBe(NOT_ALLOWED);
   });
 
+  it('RFC 8693 §4.1 a chain acts for the client that the person uses: the servers between open no account for other clients', async () => {
+    await using server = await startExchange({
+      policy: { clients: [mcpRule, { ...billingRule, connectors: ['github'] }] },
+      env: GITHUB,
+      tools: [toolsUpstream().tools],
+    });
+    const inChain = async (token: unknown) => {
+      const { access_token } = await read(await exchange(server, token));
+      const caller = { id: 'billing-server', key: otherPair };
+      return read(await exchange(server, access_token, AT_GITHUB, caller));
+    };
+    const [first, second] = [await tokenOf(server), await tokenOf(server)];
+    const { interaction_uri } = await inChain(first.access_token);
+    await connect(server, interaction_uri, { account: 'alice-there' });
+    expect(server.entries.find(({ event }) => event === 'connection.made')?.client).toBe(first.client.id);
+    expect((await inChain(first.access_token)).access_token).toBe('token-of-alice-there');
+    expect(server.entries.at(-1)?.details).toMatchObject({
+      subjectClient: first.client.id,
+      actors: ['billing-server', 'mcp-server'],
+    });
+    expect((await inChain(second.access_token)).error_description).toBe(NOT_ALLOWED);
+  });
+
   it('a client whose token has the scope upstream:github was allowed on the page of the sign-in', async () => {
     await using server = await start();
     await connected(server);

@@ -55,6 +55,11 @@ describe('RFC 9068 §4 a subject token', () => {
     }
   });
 
+  it('the token of a chain acts for the client of its first token', async () => {
+    const chained = await sign({ client_id: 'mcp-server', act: { sub: 'mcp-server' }, first_client_id: 'app' });
+    expect((await read(chained)).clientId).toBe('app');
+  });
+
   it.each<[string, object, object, string]>([
     ['another type', {}, { typ: 'JWT' }, 'typ'],
     ['the type of a status list', {}, { typ: 'statuslist+jwt' }, 'typ'],

@@ -68,7 +68,7 @@ export const EVENTS = {
   'token.refreshed': { by: 'auth-server', doc: 'A client refreshed its tokens.' },
   'token.exchanged': {
     by: 'auth-server',
-    doc: 'A client exchanged the access token of a person (RFC 8693): `target` says for what, `subjectClient` whose token it was, `actors` who acts, from the last to the first.',
+    doc: 'A client exchanged the access token of a person (RFC 8693): `target` says for what, `subjectClient` which client the person uses, `actors` who acts, from the last to the first.',
   },
   'exchange.refused': {
     by: 'auth-server',

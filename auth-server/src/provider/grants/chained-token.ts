@@ -1,7 +1,8 @@
 /**
  * Owns the token for another MCP server of ours that an exchange gives (RFC 8693 §4.1): for the same person, for the client that acts,
  * never wider and never longer than the subject token. It ends with the approval of the subject token, because it carries the same
- * status reference, and no refresh token comes with it.
+ * status reference, and no refresh token comes with it. It names the client that the person uses: an account at an upstream is there
+ * for the clients that the person allowed, and not for all that reach them through one server.
  */
 import { seconds, systemClock } from '@mcp-oauth/shared/clock';
 import type { Client, KoaContextWithOIDC } from 'oidc-provider';
@@ -11,7 +12,7 @@ import { stateOf } from '../../context-state.ts';
 import type { Permission } from '../../exchange/policy.ts';
 import { ExchangeRefused } from '../../exchange/refusal.ts';
 import { ACCESS_TOKEN } from '../../exchange/request.ts';
-import type { Subject } from '../../exchange/subject-token.ts';
+import { FIRST_CLIENT, type Subject } from '../../exchange/subject-token.ts';
 import type { Account } from '../../federation/account.ts';
 import { checkProof } from '../overrides/token/proof.ts';
 import type { ResourceInfo } from '../resource-indicators.ts';
@@ -41,7 +42,7 @@ export async function issueChained(
   }
   stateOf(ctx).permitted = (names, free) => access.permitted(account, names, free);
   const given = await issuable(ctx, client, { ...permission, resourceInfo });
-  const extra = { act: permission.actor, status: { status_list: subject.status } };
+  const extra = { act: permission.actor, status: { status_list: subject.status }, [FIRST_CLIENT]: subject.clientId };
   const members = { accountId: account.accountId, gty: EXCHANGE_GRANT, extra };
   // The clock of the engine, which judges the times of its tokens.
   const longest = subject.expiresAt - seconds(systemClock);
