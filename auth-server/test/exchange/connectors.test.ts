@@ -20,7 +20,7 @@ import {
 } from '../support/exchange.ts';
 import { openPage } from '../support/page-visitor.ts';
 import { form, MCP, type RunningServer, read, type ServerOptions } from '../support/running-server.ts';
-import { comeBackFrom, decide, toolsUpstream } from '../support/tools-connector.ts';
+import { comeBackFrom, decide, subjectOf, toolsUpstream } from '../support/tools-connector.ts';
 
 const [mcpRule, billingRule] = POLICY.clients;
 const policy = { clients: [{ ...mcpRule, connectors: ['github'] }, billingRule] };
@@ -277,6 +277,23 @@ describe('what nobody gets by an exchange for a connector', () => {
       const answer = await exchange(at, first.access_token, AT_GITHUB, caller);
       expect([answer.status, (await read(answer)).error]).toEqual([400, 'invalid_target']);
     }
+  });
+
+  it('a person to whom the rules for scopes do not give the account gets neither a link nor a token, and the audit says why', async () => {
+    await using server = await start({ env: { SCOPE_RULES: 'upstream:github=email:alice@acme.example' } });
+    const alice = await connected(server);
+    expect((await exchange(server, alice.access_token, AT_GITHUB)).status).toBe(200);
+    const bob = await tokenOf(server, 'bob');
+    const refused = await exchange(server, bob.access_token, AT_GITHUB);
+    expect([refused.status, await read(refused)]).toEqual([
+      400,
+      { error: 'invalid_grant', error_description: expect.stringContaining('rules of this server') },
+    ]);
+    expect(server.entries.at(-1)).toMatchObject({
+      event: 'exchange.refused',
+      who: subjectOf('bob'),
+      reason: expect.stringContaining('no rule for scopes gives the person upstream:github'),
+    });
   });
 
   it('an approval that has ended gives no token, though the account stays connected', async () => {

@@ -17,6 +17,7 @@ import { createSubjectReader, type Subject } from '../../exchange/subject-token.
 import type { Account, Accounts } from '../../federation/account.ts';
 import type { Keys } from '../../keys/key-store.ts';
 import type { Resources } from '../../resources/resource.ts';
+import { upstreamScopeName } from '../../resources/upstream-scope.ts';
 import type { StatusLists } from '../../revocation/status-lists.ts';
 import type { EngineCounts } from '../events.ts';
 import { refusePerson } from '../find-account.ts';
@@ -64,6 +65,7 @@ export function offerExchange(provider: Provider, options: ExchangeOptions, depe
     }
     const { connector } = permission;
     if (!upstream) throw badTarget(`the connector ${connector} is not for tools`);
+    refuseByRule(account, connector, dependencies);
     await giveUpstreamToken(ctx, { ...asked, connector, subject }, { ...upstream, clock });
   }
 
@@ -105,6 +107,16 @@ async function personOf(ctx: KoaContextWithOIDC, subject: Subject, dependencies:
   const { account, refusal } = await passThrough(stored, 'token');
   if (refusal) await refusePerson(ctx, refusal, stored.accountId);
   return account;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The rules for scopes hold however the person allows the account: on the sign-in page or at a link. */
+function refuseByRule(account: Account, connector: string, { access }: Pick<Dependencies, 'access'>): void {
+  const name = upstreamScopeName(connector);
+  if (access.permitted(account, [name], NONE).length > 0) return;
+  const description = 'the rules of this server do not let the user have this account with tools';
+  throw new ExchangeRefused('invalid_grant', description, `no rule for scopes gives the person ${name}`);
 }
 
 function note(ctx: KoaContextWithOIDC, details: NonNullable<ReturnType<typeof stateOf>['details']>): void {
