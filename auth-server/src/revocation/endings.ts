@@ -70,12 +70,17 @@ export interface EndingsDependencies {
   readonly revokeMachines: (clientId?: string, isRemoved?: boolean) => Promise<void>;
   /** Ends the browser sessions of a person, and whatever else the person has besides grants. */
   readonly endPerson: (accountId: string) => Promise<void>;
+  /** Takes from a client the accounts that the person allowed it to use with tools, until the person allows it again. */
+  readonly takeAccounts: (accountId: string, clientId: string) => Promise<void>;
   /** Ends all browser sessions that began before, and whatever else is no grant. */
   readonly endSessionsBefore: (moment: number) => Promise<void>;
   /** Takes a key out of the key set. */
   readonly endKey: (kid: string) => Promise<void>;
   readonly onEnded: (ending: Ending) => void;
 }
+
+/** Origins that say something about the client. A client that signs out, and a person who may not come in, say nothing about it. */
+const DECIDED: ReadonlySet<By['origin']> = new Set(['page', 'cli', 'admin', 'refresh alarm']);
 
 /** What an ending has done so far. */
 interface Progress {
@@ -114,12 +119,13 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
     await endGrants(selection, progress, scope.kind === 'everything' ? before : undefined);
   }
 
-  async function run(target: Target, progress: Progress): Promise<void> {
+  async function run(target: Target, by: By, progress: Progress): Promise<void> {
     const now = seconds(clock);
     switch (target.kind) {
       case 'grant': {
         const entry = await directory.get(target.id);
         Object.assign(progress, { accountId: entry?.accountId, clientId: entry?.clientId });
+        if (entry && DECIDED.has(by.origin)) await dependencies.takeAccounts(entry.accountId, entry.clientId);
         return endGrant(target.id, progress);
       }
       case 'client': {
@@ -152,7 +158,7 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
       const progress: Progress = { grants: 0 };
       const tell = () => onEnded({ target, by, ...progress });
       try {
-        await run(target, progress);
+        await run(target, by, progress);
       } catch (error) {
         // Whoever repeats it does not find again what has ended already.
         if (progress.grants > 0) tell();

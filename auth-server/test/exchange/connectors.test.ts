@@ -18,7 +18,7 @@ import {
   proofOf,
   startExchange,
 } from '../support/exchange.ts';
-import { openPage } from '../support/page-visitor.ts';
+import { openPage, tokenIn } from '../support/page-visitor.ts';
 import { form, MCP, type RunningServer, read, type ServerOptions } from '../support/running-server.ts';
 import { comeBackFrom, decide, subjectOf, toolsUpstream } from '../support/tools-connector.ts';
 
@@ -215,6 +215,22 @@ describe('MCP 2025-11-25 security best practices "Confused Deputy Problem": the 
     const browser = new Browser(server);
     await decide(browser, String(interaction_uri), await openPage(browser, String(interaction_uri)), 'cancel');
     expect(await outcome(server, other.access_token)).toBe(NOT_ALLOWED);
+  });
+
+  it('a client whose access the person ends has to be allowed again, and one that signs out has not', async () => {
+    await using server = await start();
+    const first = await connected(server);
+    await server.fetch('/revoke', form({ client_id: first.client.id, token: String(first.refresh_token) }));
+    const again = async () => {
+      const { code } = await authorize(server, first.client, { scope: 'mcp:tools', resource: MCP });
+      return read(await redeem(server, first.client, code));
+    };
+    expect(await outcome(server, (await again()).access_token)).toBe('token-of-alice-there');
+    const browser = new Browser(server);
+    const page = await (await openPage(browser)).text();
+    const body = new URLSearchParams({ token: tokenIn(page), id: /name="id" value="([^"]+)"/.exec(page)?.[1] ?? '' });
+    expect((await browser.visit('/account/end-access', { method: 'POST', body })).status).toBe(303);
+    expect(await outcome(server, (await again()).access_token)).toBe(NOT_ALLOWED);
   });
 
   it('another account at the upstream is allowed for the client that connected it alone', async () => {

@@ -33,6 +33,7 @@ function openEndings(lost: Set<string>) {
     revokeGrant: async (id) => grants.delete(id),
     revokeMachines: nothing,
     endPerson: nothing,
+    takeAccounts: nothing,
     endSessionsBefore: nothing,
     endKey: nothing,
     onEnded: (ending) => told.push(ending),

@@ -5,7 +5,12 @@ import { logged } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import type { RecheckObserver } from '../../vault/answer.ts';
 import { type Connections, createConnections } from '../../vault/connections/connections.ts';
-import { createEndConnections, type EndConnections } from '../../vault/connections/person-end.ts';
+import {
+  createEndConnections,
+  createTakeAccounts,
+  type EndConnections,
+  type TakeAccounts,
+} from '../../vault/connections/person-end.ts';
 import { composeVault } from '../accounts.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -42,9 +47,13 @@ export const composeEndConnections = (
   config: Config,
   dependencies: Pick<Dependencies, 'clock' | 'store'>,
 ): EndConnections | undefined =>
-  config.tools.length === 0
-    ? undefined
-    : createEndConnections(
-        composeVault(config, dependencies),
-        config.tools.map(({ id }) => id),
-      );
+  config.tools.length === 0 ? undefined : createEndConnections(composeVault(config, dependencies), idsOf(config));
+
+/** @returns nothing if there can be no connections, so that no ending costs a read */
+export const composeTakeAccounts = (
+  config: Config,
+  dependencies: Pick<Dependencies, 'clock' | 'store'>,
+): TakeAccounts | undefined =>
+  config.tools.length === 0 ? undefined : createTakeAccounts(composeVault(config, dependencies), idsOf(config));
+
+const idsOf = ({ tools }: Config): readonly string[] => tools.map(({ id }) => id);

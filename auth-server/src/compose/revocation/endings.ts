@@ -23,7 +23,7 @@ import type { StatusStore } from '../../revocation/status-store.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
 import { forgotten } from '../../vault/record.ts';
 import { composeAccounts, composeSignedOut, composeVault } from '../accounts.ts';
-import { composeEndConnections } from '../connections/connections.ts';
+import { composeEndConnections, composeTakeAccounts } from '../connections/connections.ts';
 
 interface Dependencies {
   readonly store: RecordStore;
@@ -43,6 +43,7 @@ export function composeEndings(
   const signedOut = composeSignedOut(config, { store, clock });
   const vault = composeVault(config, { store, clock });
   const endConnections = composeEndConnections(config, { store, clock });
+  const takeAccounts = composeTakeAccounts(config, { store, clock });
   const making = { clock, generate: generateSigningKey };
   const policy = keyPolicyOf(config);
   const keys = { ...making, store: createKeyStore(store), policy };
@@ -73,6 +74,7 @@ export function composeEndings(
       if (account) await vault.change(account, forgotten(seconds(clock)));
       await endConnections?.(accountId);
     },
+    takeAccounts: async (...from) => takeAccounts?.(...from),
     endSessionsBefore: async (moment) => {
       await signedOut.endSessionsBefore(moment);
       await personalTokens.endAllBefore(moment);

@@ -49,6 +49,12 @@ const accountOf = (identity: Connected['identity']): ConnectedAccount => ({
     label(identity?.username) ?? label(identity?.email) ?? label(identity?.name) ?? label(identity?.unverifiedEmail),
 });
 
+/** The account stays connected for the other clients. */
+export const takenFrom = (client: string): Next =>
+  change(({ clients, ...connection }) =>
+    clients.includes(client) ? { ...connection, clients: clients.filter((id) => id !== client) } : undefined,
+  );
+
 export const disconnected: Next = (record) => record?.connection && { ...record, connection: undefined };
 
 /** Seconds after which another request may renew, because the process that did has stopped. It is longer than any renewal. */

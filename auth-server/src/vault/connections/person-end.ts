@@ -1,7 +1,7 @@
-/** Owns what ends with a person: all of their connections, and with which refusals of a gate. */
+/** Owns what ends with a person: all of their connections, and with which refusals of a gate; and what ends with one approval. */
 import type { Gate } from '../../access/gate.ts';
 import type { Vault } from '../vault.ts';
-import { disconnected } from './changes.ts';
+import { disconnected, takenFrom } from './changes.ts';
 
 /** Deletes the tokens of all connections of a person. The upstreams are not asked: the person can end them there. */
 export type EndConnections = (accountId: string) => Promise<void>;
@@ -11,6 +11,16 @@ export const createEndConnections =
   (vault: Pick<Vault, 'change'>, connectors: readonly string[]): EndConnections =>
   async (accountId) => {
     await Promise.all(connectors.map((connector) => vault.change({ connector, accountId }, disconnected)));
+  };
+
+/** Takes the accounts of a person from one client, whose approval has ended. */
+export type TakeAccounts = (accountId: string, client: string) => Promise<void>;
+
+/** @param connectors ids of the connectors for tools */
+export const createTakeAccounts =
+  (vault: Pick<Vault, 'change'>, connectors: readonly string[]): TakeAccounts =>
+  async (accountId, client) => {
+    await Promise.all(connectors.map((connector) => vault.change({ connector, accountId }, takenFrom(client))));
   };
 
 /** The same gate, whose final refusals end the connections of the person too: they are about the person and not about one approval. */

@@ -1,6 +1,6 @@
 /** Proves for which clients an account counts as connected. */
 import { describe, expect, it } from 'vitest';
-import { connected } from '../../../src/vault/connections/changes.ts';
+import { connected, takenFrom } from '../../../src/vault/connections/changes.ts';
 import { decide } from '../../../src/vault/connections/decision.ts';
 import type { VaultRecord } from '../../../src/vault/record.ts';
 
@@ -28,6 +28,13 @@ describe('the clients of a connection', () => {
   it('another account is connected for its client alone', () => {
     expect(after(['1', 'a'], ['2', 'b'])?.connection?.clients).toEqual(['b']);
     expect(after(['1', 'a'], [undefined, 'b'])?.connection?.clients).toEqual(['b']);
+  });
+
+  it('a client whose approval has ended loses the account, and the others keep it', () => {
+    const record = after(['1', 'a'], ['1', 'b']);
+    expect(takenFrom('a')(record)?.connection).toEqual({ ...record?.connection, clients: ['b'] });
+    expect(takenFrom('c')(record)).toBeUndefined();
+    expect(takenFrom('a')(undefined)).toBeUndefined();
   });
 
   it('a hundred clients are kept, and the oldest is asked for again', () => {
