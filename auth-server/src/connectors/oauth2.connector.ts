@@ -86,8 +86,12 @@ function givenOf(requested: readonly string[], { scope: list }: TokenAnswer): re
   return requested.filter((scope) => listed.has(scope));
 }
 
-/** RFC 6749 §5.2: `invalid_grant` says that the refresh token is of no use any more. */
+/** RFC 6749 §5.2: the refresh token is of no use any more; the others are other names for it (Slack, GitHub). */
+const ENDED: ReadonlySet<unknown> = new Set([
+  'invalid_grant', 'invalid_refresh_token', 'bad_refresh_token', 'invalid_token', 'token_expired', 'token_revoked',
+]); // biome-ignore format: one list
+
 function refuseEnded(error: unknown): never {
-  if (!(error instanceof UpstreamError) || error.facts.upstreamError !== 'invalid_grant') throw error;
+  if (!(error instanceof UpstreamError) || !ENDED.has(error.facts.upstreamError)) throw error;
   throw new UpstreamError('ended', error.message, error.facts);
 }

@@ -111,8 +111,15 @@ describe('an OAuth 2.0 provider', () => {
       scopes: ['read'],
     });
     expect(provider.requests.at(-1)?.form.get('grant_type')).toBe('refresh_token');
-    provider.answers(new Reply(400, { error: 'invalid_grant' }));
-    await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'ended' });
+    for (const reply of [
+      new Reply(400, { error: 'invalid_grant' }),
+      new Reply(200, { ok: false, error: 'invalid_refresh_token' }),
+    ]) {
+      provider.answers(reply);
+      await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'ended' });
+    }
+    provider.answers(new Reply(400, { error: 'rate_limited' }));
+    await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'invalid_answer' });
     provider.answers(new Reply(401, { error: 'invalid_client' }));
     await expect(provider.tools.refresh(connected, signal)).rejects.toMatchObject({ reason: 'unavailable' });
   });
