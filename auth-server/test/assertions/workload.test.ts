@@ -1,10 +1,17 @@
 /** Proves that the JWT of a workload (RFC 7523) gives a token for a machine, by rules of the operator, and never that of a person. */
+import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { run } from '@mcp-oauth/shared/testing/terminal';
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { grantsCommands } from '../../src/cli/grants/grants.ts';
 import { ASSERTION_GRANT } from '../../src/clients/client.ts';
 import { localSubject } from '../../src/federation/subject.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
+import { createSqliteStatusStore } from '../../src/storage/status/sqlite.ts';
+import { commandsOn } from '../support/command-store.ts';
 import { startEnterprise } from '../support/enterprise.ts';
 import { form, ISSUER, MCP, read } from '../support/running-server.ts';
+import { isMarkedInStore, referenceOf } from '../support/token-status.ts';
 import { rulesFile, startWorkloads } from '../support/workloads.ts';
 
 const refusedWith = (reason: string) => ({
@@ -228,6 +235,24 @@ describe('the JWT of a workload', () => {
     );
     expect(references[0], 'one reference for all tokens of the client').toEqual(references[1]);
   });
+
+  it.each(['end --client ci --yes', 'end --before now --yes'])(
+    'Token Status List §6.2 the tokens of workloads end by the command of the operator, and the next ones are good: grants %s',
+    async (line) => {
+      const clock = new FakeClock(Date.now());
+      const statusStore = createSqliteStatusStore(':memory:', clock);
+      const stores = { store: createSqliteStore(':memory:', clock), statusStore, clock };
+      await using workloads = await startWorkloads({}, stores);
+      const token = async () => (await read(await workloads.present(await workloads.jwt()))).access_token;
+      const ended = await token();
+      const CLIENTS = JSON.stringify([{ client_id: 'ci', grant_types: [ASSERTION_GRANT] }]);
+      expect(await run(grantsCommands(commandsOn(stores)), line, { NODE_ENV: 'test', CLIENTS })).toMatchObject({
+        status: 0,
+      });
+      const isMarked = (one: unknown) => isMarkedInStore(statusStore, referenceOf(one));
+      expect([await isMarked(ended), await isMarked(await token())]).toEqual([true, false]);
+    },
+  );
 
   it('the JWT of a workload may have another audience than this server, if the operator says so', async () => {
     await using workloads = await startWorkloads({ env: { WORKLOAD_ISSUER_ACTIONS_AUDIENCE: 'mcp' } });

@@ -50,7 +50,7 @@ const end = (withStore: WithStore): Command => ({
   name: 'end',
   summary: 'End approvals: by id, those of a client, or all that began before a moment.',
   details:
-    'Refresh tokens are refused at once, access tokens as soon as MCP servers have read the status list. The same person may approve again. With --client the tokens of a machine client end as well. With --before also the tokens of all machine clients, which get new ones, the personal tokens and tokens of services that were made before, and the browser sessions from before. An approval that was renewed later began before, and ends too.',
+    'Refresh tokens are refused at once, access tokens as soon as MCP servers have read the status list. The same person may approve again. With --client the tokens of a machine client and of workloads end as well. With --before also the tokens of all machine clients and workloads, which get new ones, the personal tokens and tokens of services that were made before, and the browser sessions from before. An approval that was renewed later began before, and ends too.',
   rest: 'id',
   options: {
     client: { type: 'string', value: 'client_id', doc: 'All approvals of this client.' },

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
 import type { Logger } from '@mcp-oauth/shared/logger';
+import { ASSERTION_GRANT } from '../../clients/client.ts';
 import { createClientList } from '../../clients/client-list.ts';
 import type { Config } from '../../config.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
@@ -89,11 +90,14 @@ export function composeEndings(
   });
 }
 
+/** Grants by which a client can get a token without a person: a machine client, and the client of a workload. */
+const MACHINE_GRANTS: readonly string[] = ['client_credentials', ASSERTION_GRANT];
+
 /** The clients that may act for themselves: only the operator makes them. */
 async function machinesOf({ clients }: Pick<Config, 'clients'>, store: RecordStore): Promise<readonly string[]> {
   const listed = await createClientList(store).load();
   return [...clients, ...listed.map(({ client }) => client)]
-    .filter(({ grant_types }) => grant_types.includes('client_credentials'))
+    .filter(({ grant_types }) => grant_types.some((grant) => MACHINE_GRANTS.includes(grant)))
     .map(({ client_id }) => client_id);
 }
 
