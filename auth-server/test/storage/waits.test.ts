@@ -1,18 +1,22 @@
 /** Proves how many sequential round trips to Redis a token request needs at most. */
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { systemClock } from '@mcp-oauth/shared/clock';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis } from '@mcp-oauth/shared/redis';
 import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
 import { expect, it } from 'vitest';
+import { createRedisDirectory } from '../../src/storage/directory/redis.ts';
 import { createRedisStore } from '../../src/storage/redis.ts';
 import { createRedisStatusStore } from '../../src/storage/status/redis.ts';
 import { Browser } from '../support/browser.ts';
 import { authorize, redeem, refresh, register, tokensFor } from '../support/client.ts';
+import { startEnterprise } from '../support/enterprise.ts';
 import { startExchange, exchange as tokenExchange } from '../support/exchange.ts';
 import { openPage } from '../support/page-visitor.ts';
 import { MCP, read, startServer } from '../support/running-server.ts';
 import { comeBackFrom, decide, startWithTools } from '../support/tools-connector.ts';
+import { startWorkloads } from '../support/workloads.ts';
 
 /**
  * A relay between the server and Redis. Commands that are sent together, or while an answer is pending, count as one
@@ -55,6 +59,7 @@ async function startOn(port: number) {
   return {
     store: await createRedisStore(redisClient),
     statusStore: await createRedisStatusStore(redisClient),
+    directory: createRedisDirectory(redisClient, systemClock),
   };
 }
 
@@ -87,6 +92,32 @@ it('RFC 8693 an exchange for the token of an upstream waits for Redis at most fo
   const waits = await proxy.during(() => tokenExchange(at.server, access_token, upstream));
   expect(waits).toBeLessThanOrEqual(4);
   process.stdout.write(`sequential waits on Redis: exchange for an upstream ${waits}\n`);
+});
+
+it('RFC 7523 §2.1 the JWT of a workload waits for Redis at most twice', async (context) => {
+  context.skip(!hasRedis, NEEDS_REDIS);
+  await using redis = await startRedis();
+  await using proxy = await countingProxy(redis.ports[0] ?? 0);
+  await using workloads = await startWorkloads({}, await startOn(proxy.port));
+  const redeemed = async () => workloads.present(await workloads.jwt());
+  expect((await redeemed()).status, 'the first one makes the status reference').toBe(200);
+  const waits = await proxy.during(redeemed);
+  expect(waits).toBeGreaterThan(0);
+  expect(waits).toBeLessThanOrEqual(2);
+  process.stdout.write(`sequential waits on Redis: JWT of a workload ${waits}\n`);
+});
+
+it('RFC 7523 §2.1 an ID-JAG waits for Redis at most six times', async (context) => {
+  context.skip(!hasRedis, NEEDS_REDIS);
+  await using redis = await startRedis();
+  await using proxy = await countingProxy(redis.ports[0] ?? 0);
+  await using enterprise = await startEnterprise({}, await startOn(proxy.port));
+  const redeemed = async () => enterprise.present(await enterprise.idJag());
+  expect((await redeemed()).status, 'the first one makes the grant').toBe(200);
+  const waits = await proxy.during(redeemed);
+  expect(waits).toBeGreaterThan(0);
+  expect(waits).toBeLessThanOrEqual(6);
+  process.stdout.write(`sequential waits on Redis: ID-JAG ${waits}\n`);
 });
 
 it('a code exchange and a refresh each wait for Redis at most six times', async (context) => {
