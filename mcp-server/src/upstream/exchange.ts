@@ -126,7 +126,8 @@ function parametersOf({ upstream, caller, rejected, needsPage }: Exchanged): Rec
     requested_token_type: ACCESS_TOKEN_URN,
     ...target,
     ...(scopes && { scope: scopes.join(' ') }),
-    ...(rejected !== undefined && { rejected_token: digestOf(rejected) }),
+    // For another MCP server every exchange gives a new token.
+    ...('audience' in target && rejected !== undefined && { rejected_token: digestOf(rejected) }),
     ...(!needsPage && { interaction: 'none' }),
   };
 }

@@ -60,6 +60,24 @@ describe('a tool that calls a tool', () => {
     expect(billing.asked.map(({ form }) => form.resource)).toEqual([`${billing.url}/mcp`]);
     for (const token of tokens) expect([...first.log, ...billing.log].join('')).not.toContain(token);
   });
+
+  it('RFC 6750 §3.1 a token that the other server refuses is replaced once, by an exchange like the first', async () => {
+    const [good, bad] = [await boundToken(), 'token-that-was-withdrawn'];
+    billing.asked.length = 0;
+    billing.answer = ({ form }) => ({
+      status: form.rejected_token === undefined ? 200 : 400,
+      body: {
+        error: 'invalid_request',
+        access_token: billing.asked.length > 1 ? good : bad,
+        issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+        token_type: 'DPoP',
+      },
+    });
+    const authorization = `Bearer ${await billing.token('ada', { aud: `${first.url}/mcp`, jti: 'another' })}`;
+    const { body } = await callTool(first, 'relay', { url: `${billing.url}/mcp` }, { headers: { authorization } });
+    expect(textOf(body)).toContain('You are ada');
+    expect(billing.asked).toHaveLength(2);
+  });
 });
 
 /** As auth-server gives it: bound to the key of the proof, and naming who acts. */

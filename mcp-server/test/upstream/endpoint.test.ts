@@ -9,9 +9,17 @@ const issuer = 'https://as.example';
 const metadata = { issuer, token_endpoint: `${issuer}/token`, dpop_signing_alg_values_supported: ['ES256'] };
 const key = createPrivateKey({ key: { ...(await newKey()) }, format: 'jwk' });
 
+interface How {
+  readonly isBound?: boolean;
+  readonly resource?: boolean;
+  readonly iss?: string;
+  /** The token that the upstream has refused. */
+  readonly rejected?: string;
+}
+
 /** Exchanges a token at an issuer that refuses it. @returns the requests, and the error */
-async function exchangeAt(found: object, { isBound = false, resource = true, iss = issuer } = {}) {
-  const sent: { readonly url: string; readonly headers: Headers }[] = [];
+async function exchangeAt(found: object, { isBound = false, resource = true, iss = issuer, rejected }: How = {}) {
+  const sent: { readonly url: string; readonly headers: Headers; readonly form: URLSearchParams }[] = [];
   const exchange = createExchange({
     issuers: new Map([
       [issuer, { metadata: { get: async () => found as never }, inside: (url) => url.replace('as.', 'in.') }],
@@ -20,7 +28,11 @@ async function exchangeAt(found: object, { isBound = false, resource = true, iss
     clientKey: { key, alg: 'ES256' },
     prove: async ({ url }) => `proof for ${url}`,
     fetch: async (url, init) => {
-      sent.push({ url: String(url), headers: new Headers(init?.headers) });
+      sent.push({
+        url: String(url),
+        headers: new Headers(init?.headers),
+        form: new URLSearchParams(String(init?.body)),
+      });
       return Response.json({ error: 'invalid_target' }, { status: 400 });
     },
     clock: new FakeClock(),
@@ -34,6 +46,7 @@ async function exchangeAt(found: object, { isBound = false, resource = true, iss
     },
     caller: { token: 'token of the caller', principal },
     needsPage: true,
+    rejected,
   };
   const error = await exchange(asked).catch((thrown: Error) => thrown.message);
   return { sent, error };
@@ -58,6 +71,15 @@ describe('the token endpoint of an issuer', () => {
   ])('gets a proof as it needs one: it %s', async (_, found, how, expected) => {
     const { sent } = await exchangeAt(found, how);
     expect(sent[0]?.headers.get('dpop')).toBe(expected);
+  });
+
+  it.each([
+    ['an account', false, true],
+    // RFC 8693 §2.1: each exchange gives a new one, and auth-server refuses a parameter that is about something else.
+    ['another MCP server, which gives a new one each time', true, false],
+  ])('hears of a token that was refused if it is that of %s', async (_, resource, expected) => {
+    const { sent } = await exchangeAt(metadata, { resource, rejected: 'refused' });
+    expect(sent.map(({ form }) => form.has('rejected_token'))).toEqual([expected]);
   });
 
   it.each([
