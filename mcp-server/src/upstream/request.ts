@@ -45,10 +45,12 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
     const url = urlAt(upstream, request.url);
     const found = await token();
     const first = await follow(url, found, request);
-    if (first.status !== 401 || isUsedUp(init.body)) return first;
+    if (first.status !== 401) return first;
     // RFC 6750 §3.1: the token was revoked or has expired. It is replaced once.
-    await first.body?.cancel();
-    return follow(url, await token(found.token), request);
+    const isRepeatable = !isUsedUp(init.body);
+    if (isRepeatable) await first.body?.cancel();
+    const renewed = await token(found.token);
+    return isRepeatable ? follow(url, renewed, request) : first;
   };
 
   async function follow(start: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
