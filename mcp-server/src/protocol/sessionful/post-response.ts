@@ -95,7 +95,9 @@ export class PostResponse implements Outlet {
     this.#settle(id, this.#affordable(id, response));
   }
 
-  isUntouched = (): boolean => !(this.#pace || this.#upgrade || this.#options.res.headersSent);
+  isUntouched(): boolean {
+    return !(this.#pace || this.#upgrade || this.#options.res.headersSent);
+  }
 
   drop(id: RequestId): void {
     this.#settle(id, '');
@@ -259,10 +261,7 @@ export class PostResponse implements Outlet {
     this.#inBackground(this.#pace.drained().then(() => this.#share?.release()));
   }
 
-  /**
-   * The next answer of a batch waits until this one was sent to the client: the log keeps a limited number of
-   * bytes.
-   */
+  /** The next answer of a batch waits until this one was sent to the client: the log keeps a limited number of bytes. */
   #append(upgraded: Upgraded, entry: NewEvent): Soon<Written> {
     const release = (written: Written): Written => {
       this.#share?.release(entry.data.length > SMALL ? entry.data.length : 0);
