@@ -337,4 +337,12 @@ describe('tools of an upstream', () => {
     expect(textOf(body)).toContain(expected);
     expect(sentText).not.toContain('gho_canary');
   });
+
+  it('an answer of GitHub that is too long is no fault of this server', async () => {
+    stage.accounts.set('ada', SECRETS.ofAda);
+    stage.paths.set('/user', () => ({ status: 200, body: `"${'x'.repeat(4 * 1024 * 1024)}"` }));
+    const { body } = await callTool(stage, 'github_profile');
+    expect(textOf(body)).toBe('The answer of GitHub could not be read. Try again later.');
+    expect(stage.log.join('')).not.toContain('request failed');
+  });
 });

@@ -19,7 +19,10 @@ export async function githubAnswer<T>(
     await response.body?.cancel();
     throw new ToolError(refusal(response));
   }
-  const found = schema.safeParse(parsed(await readText(response, 'GitHub', MAX_BYTES)));
+  const text = await readText(response, 'GitHub', MAX_BYTES).catch((cause: unknown) => {
+    throw new ToolError('The answer of GitHub could not be read. Try again later.', { cause });
+  });
+  const found = schema.safeParse(parsed(text));
   if (found.success) return found.data;
   throw new ToolError('GitHub answered in a form that this tool does not know.');
 }
