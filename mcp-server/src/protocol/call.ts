@@ -28,10 +28,12 @@ export interface ClientNotification {
 
 /** The rounds of a request that ends with each question (MCP 2026-07-28 basic/patterns/mrtr). */
 export interface Rounds {
-  /** An answer of the client, or a note of an earlier round. */
+  /** An answer of the client, or a note of the round before. */
   known(name: string): unknown;
-  /** Ends this round without a question: the client sends the request again at once, with the note. The promise never settles. */
-  again(name: string, note: unknown): Promise<never>;
+  /** Keeps a note for the next round, however this one ends. */
+  note(name: string, value: unknown): void;
+  /** Ends this round without a question: the client sends the request again at once. The promise never settles. */
+  again(): Promise<never>;
 }
 
 /** A client's request while it runs. */

@@ -149,6 +149,31 @@ describe('clients that show pages', () => {
     await client.close();
   });
 
+  it('MCP 2026-07-28 client/elicitation: a page for an account that was refused is shown once, also if the call comes again elsewhere', async () => {
+    stage.accounts.set('ada', 'gho_revoked');
+    const client = new ModernClient(
+      { name: 'test', version: '0' },
+      { ...PAGES, versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
+    const shown: unknown[] = [];
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      shown.push(params);
+      // The issuer has ended the account, and no memory of its token is left, as at another replica.
+      stage.accounts.clear();
+      stage.clock.advance(61);
+      return { action: 'accept' };
+    });
+    stage.answer = ({ form }) => {
+      if (form.interaction === 'none') stage.accounts.set('ada', SECRETS.ofAda);
+      return undefined;
+    };
+    await client.connect(new ModernTransport(new URL(`${stage.url}/mcp`), await headersFor(stage)));
+    const { structuredContent } = await client.callTool({ name: 'github_profile', arguments: {} });
+    expect(structuredContent).toMatchObject({ login: 'ada-at-github' });
+    expect(shown).toHaveLength(1);
+    await client.close();
+  });
+
   it.each(['decline', 'cancel'] as const)(
     'a person who answers %s does not connect, and the model reads that',
     async (action) => {

@@ -2,7 +2,7 @@
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
 import type { Call } from '../../src/protocol/call.ts';
-import { connectOnce } from '../../src/protocol/methods/upstreams/connecting.ts';
+import { connectOnce, keyOf } from '../../src/protocol/methods/upstreams/connecting.ts';
 import { InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
 import { testCall } from '../support/methods-harness.ts';
 
@@ -60,25 +60,37 @@ describe('waiting for a person', () => {
     await expect(setUp({ after: 10_000, call }).connecting).rejects.toThrow('the client has left');
   });
 
+  it('the wait ends with the access token of the call, which nothing can be exchanged for any more', async () => {
+    const call = accepting();
+    const ends = call.principal.expiresAt * 1000 - new FakeClock().now();
+    const { connecting, waited } = setUp({ after: Number.POSITIVE_INFINITY, call, lasts: 2 * ends });
+    await expect(connecting).rejects.toThrow('github was not connected in time. Call again to get a new page.');
+    expect(waited()).toBe(ends);
+  });
+
   /** A call of 2026-07-28 in a round with these notes. */
-  const inRound = (known: Record<string, unknown>) => {
-    const again: unknown[] = [];
+  const inRound = (known: Record<string, unknown>, more: Partial<Call> = {}) => {
+    const noted: Record<string, unknown> = {};
     const rounds = {
       known: (name: string) => known[name],
-      again: async (name: string, note: unknown): Promise<never> => {
-        again.push([name, note]);
+      note: (name: string, value: unknown) => {
+        noted[name] = value;
+      },
+      again: async (): Promise<never> => {
         throw new Error('the round has ended');
       },
     };
-    return { call: accepting({ rounds }), again };
+    return { call: accepting({ rounds, ...more }), noted };
   };
 
   it('MCP 2026-07-28 basic/patterns/mrtr: a round ends before the client gives up, and the next one knows until when', async () => {
-    const { call, again } = inRound({});
+    const { call, noted } = inRound({});
     const { connecting, waited } = setUp({ after: 60_000, call });
     await expect(connecting).rejects.toThrow('the round has ended');
     expect(waited()).toBe(40_000);
-    expect(again).toEqual([['connect-github-until', new FakeClock().now() + 600_000]]);
+    // The clients of the SDKs end a request after ten rounds, and one of them has asked.
+    const until = new FakeClock().now() + 8 * 40_000;
+    expect(noted).toEqual({ 'connect-github.last': 'connect-github', 'connect-github.until': until });
     expect(call.asked[0]?.params).toEqual({ mode: 'url', url: PAGE, message: expect.any(String) });
     expect(call.said).toEqual([]);
   });
@@ -88,9 +100,27 @@ describe('waiting for a person', () => {
     ['that a client has written itself, far in the future', 1e15, 40_000],
   ])('a note of an earlier round %s makes no wait longer', async (_, note, expected) => {
     const until = new FakeClock().now() + note;
-    const { call } = inRound({ 'connect-github': { action: 'accept' }, 'connect-github-until': until });
+    const { call } = inRound({ 'connect-github': { action: 'accept' }, 'connect-github.until': until });
     const { connecting, waited } = setUp({ after: Number.POSITIVE_INFINITY, call });
     await expect(connecting).rejects.toThrow();
     expect(waited()).toBe(expected);
+  });
+
+  it('a round ends with its access token, as the client may send the next one with a newer token', async () => {
+    const expiresAt = new FakeClock().now() / 1000 + 10;
+    const { call } = inRound({}, { principal: { ...accepting().principal, expiresAt } });
+    const { connecting, waited } = setUp({ after: Number.POSITIVE_INFINITY, call });
+    await expect(connecting).rejects.toThrow('the round has ended');
+    expect(waited()).toBe(10_000);
+  });
+
+  it('a run that comes again goes on with the page that was shown last, and with no name that a client made up', () => {
+    const nameOf = (known: Record<string, unknown>) => keyOf(inRound(known).call, 'github', undefined);
+    const shown = keyOf(inRound({}).call, 'github', 'gho_refused');
+    const last = 'connect-github.last';
+    expect(nameOf({ [last]: shown, [shown]: { action: 'accept' } })).toBe(shown);
+    for (const known of [{}, { [last]: shown }, { [last]: 'other', other: 1 }, { [last]: 7 }]) {
+      expect(nameOf(known)).toBe('connect-github');
+    }
   });
 });

@@ -132,8 +132,10 @@ export class StatelessCall implements Call {
     const questions = this.#asked();
     return {
       known: (name) => questions.known(name),
-      again: (name, note) => {
-        questions.used.set(name, note);
+      note: (name, value) => {
+        questions.used.set(name, value);
+      },
+      again: () => {
         this.#pause(questions).catch((error) => this.#giveUp(error));
         return new Promise(() => {});
       },

@@ -81,7 +81,8 @@ const tools: Readonly<Record<string, TestTool>> = {
     run: async (_, call) => {
       const who = valueIn(await call.ask(question('Who?', 'who')));
       const rounds = Number(call.rounds?.known('rounds') ?? 0);
-      return rounds < 2 ? call.rounds?.again('rounds', rounds + 1) : text(`${who} after ${rounds}`);
+      call.rounds?.note('rounds', rounds + 1);
+      return rounds < 2 ? call.rounds?.again() : text(`${who} after ${rounds}`);
     },
   },
   hasty: {

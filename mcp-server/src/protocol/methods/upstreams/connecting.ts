@@ -35,12 +35,26 @@ const PACE = 2_000;
 /** Milliseconds that one request waits where the client sends it again: less than clients wait for an answer. */
 const ROUND = 40_000;
 
-/** @param rejected a token of the account that the upstream has refused */
-export const keyOf = (name: string, rejected: string | undefined): string =>
-  rejected === undefined ? `connect-${name}` : `connect-${name}-${hash('sha256', rejected, 'base64url').slice(0, 8)}`;
+/** How many rounds wait at most. The clients of the SDKs end a request after ten, with an error that says nothing about the account. */
+const ROUNDS = 8;
 
 /** Whether the page was shown in an earlier round, so that no other one is needed. */
 export const isShown = ({ rounds }: Call, key: string): boolean => rounds?.known(key) !== undefined;
+
+/**
+ * Names the question for the account. A run that comes again may know nothing of a refusal by the upstream, because another replica had
+ * the token in memory: it goes on with the page that was shown last.
+ * @param rejected a token of the account that the upstream has refused
+ */
+export function keyOf(call: Call, name: string, rejected: string | undefined): string {
+  const first = `connect-${name}`;
+  if (rejected !== undefined) return `${first}-${hash('sha256', rejected, 'base64url').slice(0, 8)}`;
+  const last = call.rounds?.known(lastShown(name));
+  return typeof last === 'string' && last.startsWith(first) && isShown(call, last) ? last : first;
+}
+
+/** The note of the question that was asked last. */
+const lastShown = (name: string): string => `connect-${name}.last`;
 
 /** What each call has asked for, by key. */
 const asked = new WeakMap<Call, Map<string, Promise<UpstreamToken>>>();
@@ -78,6 +92,7 @@ async function connect(
   };
   const needed = new ConnectionNeeded(message, scope, page);
   if (!canOpenPages(call.capabilities)) throw needed;
+  call.rounds?.note(lastShown(name), key);
   const { action } = await ask(call, key, page).catch((cause: unknown) => {
     throw Object.assign(needed, { cause });
   });
@@ -102,12 +117,16 @@ async function waitFor(
   { clock, pause }: ConnectingDependencies,
 ): Promise<UpstreamToken> {
   const { rounds, signal } = call;
-  const note = `${key}-until`;
+  const note = `${key}.until`;
   const now = clock.now();
   const noted = rounds?.known(note);
+  // With the access token of the request ends what it can be exchanged for. The next round may have another one.
+  const endOfToken = call.principal.expiresAt * 1000;
+  const last = now + Math.min(lasts, rounds ? ROUNDS * ROUND : endOfToken - now);
   // A client could have written the note itself.
-  const until = typeof noted === 'number' ? Math.min(noted, now + lasts) : now + lasts;
-  const endOfRound = rounds ? now + ROUND : until;
+  const until = typeof noted === 'number' ? Math.min(noted, last) : last;
+  const endOfRound = Math.min(now + ROUND, endOfToken);
+  rounds?.note(note, until);
   while (clock.now() < until) {
     try {
       return await tryAgain();
@@ -115,8 +134,8 @@ async function waitFor(
       // The person may still be at it while the issuer is away for a moment.
       if (!(error instanceof InteractionRequired || error instanceof ExchangeUnavailable)) throw error;
     }
-    if (rounds && clock.now() >= endOfRound) await rounds.again(note, until);
     await pause(PACE, signal);
+    if (rounds && clock.now() >= endOfRound) await rounds.again();
   }
   throw new ToolError(`${name} was not connected in time. Call again to get a new page.`);
 }

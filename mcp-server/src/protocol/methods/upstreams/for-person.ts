@@ -79,7 +79,7 @@ async function tokenOf(
   rejected: string | undefined,
 ): Promise<UpstreamToken> {
   const { id, target } = upstream;
-  const key = keyOf(id, rejected);
+  const key = keyOf(call, id, rejected);
   const { upstreams, log } = dependencies;
   const caller = { token: call.accessToken, principal: call.principal };
   const exchange = (needsPage: boolean) => upstreams.token({ upstream, caller, rejected, needsPage });
