@@ -33,7 +33,7 @@ export interface ExchangeRequest {
   readonly scope: string | undefined;
   /** SHA-256 (base64url) of an access token that the API of the upstream has refused with 401. */
   readonly rejected: string | undefined;
-  /** Whether the client can send the person to a page: one that waits for them has a link already. */
+  /** Whether the client can send the person to a page, and has no link yet. */
   readonly wantsLink: boolean;
 }
 

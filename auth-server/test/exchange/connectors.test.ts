@@ -65,6 +65,7 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
       error_description: 'the user has not connected an account',
       interaction_uri: expect.stringMatching(/^http:\/\/localhost:9000\/connect\/[\w-]{43}$/),
       interaction_expires_in: 600,
+      interaction_scope: 'upstream:github',
     });
     await connect(server, said.interaction_uri);
     const after = await exchange(server, access_token, AT_GITHUB);
@@ -77,13 +78,22 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
     });
   });
 
-  it('a client that waits for the person gets no further link', async () => {
+  it('a client that waits for the person, or can show no link, gets none, and is in no audit each time it asks', async () => {
     await using server = await start();
     const { access_token } = await tokenOf(server);
     const answer = await exchange(server, access_token, { ...AT_GITHUB, interaction: 'none' });
     expect([answer.status, await read(answer)]).toEqual([
       400,
-      { error: 'interaction_required', error_description: 'the user has not connected an account' },
+      {
+        error: 'interaction_required',
+        error_description: 'the user has not connected an account',
+        interaction_scope: 'upstream:github',
+      },
+    ]);
+    // It asks every few seconds.
+    expect(server.entries.filter(({ event }) => event === 'exchange.refused')).toEqual([]);
+    expect(server.log.filter(({ msg }) => msg === 'token request refused').map(({ level }) => level)).toEqual([
+      'debug',
     ]);
     const odd = await exchange(server, access_token, { ...AT_GITHUB, interaction: 'some' });
     expect([odd.status, (await read(odd)).error]).toEqual([400, 'invalid_request']);

@@ -48,11 +48,12 @@ export function tokenIn(answer: unknown, { mustBeBound, isProven, now }: Expecte
 
 /** @param isSecure whether the issuer uses TLS, so that its pages must too */
 export function failureIn(status: number, answer: unknown, isSecure: boolean): Error {
-  const { error, interaction_uri: uri, interaction_expires_in: lasts } = isObject(answer) ? answer : {};
+  const { error, ...interaction } = isObject(answer) ? answer : {};
+  const { interaction_uri: uri, interaction_expires_in: lasts, interaction_scope: scope } = interaction;
   const code = typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
   if (code === 'interaction_required') {
     const seconds = typeof lasts === 'number' && lasts > 0 ? Math.min(lasts, PAGE_LASTS) : PAGE_LASTS;
-    return new InteractionRequired(pageIn(uri, isSecure), seconds);
+    return new InteractionRequired(pageIn(uri, isSecure), seconds, typeof scope === 'string' ? scope : undefined);
   }
   if (status >= 500 || status === 429 || code === 'temporarily_unavailable' || code === 'server_error') {
     return new ExchangeUnavailable(`it answered ${status}`);

@@ -35,7 +35,7 @@ export interface Exchanged {
   readonly caller: Caller;
   /** A token that the API has refused: the issuer renews it, or has the person connect the account again. */
   readonly rejected?: string | undefined;
-  /** Whether the issuer makes a page for the person. A caller that waits for the person already has one. */
+  /** Whether the issuer makes a page for the person. Not for a client that can show none, or while it waits for the person. */
   readonly needsPage: boolean;
 }
 

@@ -25,11 +25,14 @@ export class InteractionRequired extends Error {
   readonly uri: string | undefined;
   /** Seconds for which the page can be opened. */
   readonly expiresIn: number;
+  /** The scope whose approval has the person act as well; absent: the issuer has none. */
+  readonly scope: string | undefined;
 
-  constructor(uri: string | undefined, expiresIn: number) {
+  constructor(uri: string | undefined, expiresIn: number, scope?: string) {
     super('the person has to act first');
     this.uri = uri;
     this.expiresIn = expiresIn;
+    this.scope = scope;
   }
 }
 

@@ -305,8 +305,15 @@ describe('clients that show no pages', () => {
 
   it('an issuer of another product, which names no page, makes the tool fail and asks for no scope of ours', async () => {
     stage.answer = () => ({ status: 400, body: { error: 'interaction_required' } });
-    const { status, body } = await callTool(stage, 'github_profile', {}, PAGES);
-    expect([status, body.result.isError]).toEqual([200, true]);
+    for (const options of [PAGES, {}]) {
+      const { status, body } = await callTool(stage, 'github_profile', {}, options);
+      expect([status, body.result.isError]).toEqual([200, true]);
+    }
+  });
+
+  it('no page is made for a client that could not show it', async () => {
+    await callTool(stage, 'github_profile');
+    expect(stage.asked.map(({ form }) => form.interaction)).toEqual(['none']);
   });
 });
 

@@ -134,7 +134,8 @@ function exchanged({ form }: Asked, accounts: ReadonlyMap<string, string>, issue
   const token = accounts.get(sub);
   if (token === undefined || digestOf(token) === form.rejected_token) {
     const page = { interaction_uri: `${issuer}/connect/handle-of-a-link`, interaction_expires_in: 600 };
-    return { status: 400, body: { error: 'interaction_required', ...(form.interaction !== 'none' && page) } };
+    const scope = { interaction_scope: `upstream:${form.audience}` };
+    return { status: 400, body: { error: 'interaction_required', ...scope, ...(form.interaction !== 'none' && page) } };
   }
   const issued_token_type = 'urn:ietf:params:oauth:token-type:access_token';
   return {

@@ -10,6 +10,7 @@ import { ACCESS_TOKEN, type ExchangeRequest } from '../../exchange/request.ts';
 import type { Subject } from '../../exchange/subject-token.ts';
 import { clientToAllow, describeNeed, scopesAt, type UpstreamAccounts } from '../../exchange/upstream.ts';
 import { UpstreamError } from '../../federation/connector.ts';
+import { upstreamScopeName } from '../../resources/upstream-scope.ts';
 import type { Limit } from '../device/polling.ts';
 
 export interface UpstreamOptions extends UpstreamAccounts {
@@ -41,11 +42,14 @@ export async function giveUpstreamToken(
   });
   if ('needs' in answer) {
     const needed = new errors.CustomOIDCProviderError('interaction_required', describeNeed(answer.needs));
+    // Who can show no link asks for this scope instead, whose approval connects the account as well.
+    const members = { interaction_scope: upstreamScopeName(connector) };
+    stateOf(ctx).errorMembers = members;
     if (!wantsLink) throw needed;
     const wait = await newLinks.take(`${connector}:${subject.accountId}`);
     if (wait > 0) throw tooMany(wait);
     const { uri, expiresIn } = await links.create({ ...holder, clientId: subject.clientId, scopes });
-    stateOf(ctx).errorMembers = { interaction_uri: uri, interaction_expires_in: expiresIn };
+    stateOf(ctx).errorMembers = { ...members, interaction_uri: uri, interaction_expires_in: expiresIn };
     throw needed;
   }
   const { token, expiresAt } = answer;

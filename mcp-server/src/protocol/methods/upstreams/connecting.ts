@@ -74,14 +74,15 @@ export function connectOnce(...given: Parameters<typeof connect>): Promise<Upstr
  * @throws ToolError when the person does not connect the account
  */
 async function connect(
-  { uri, expiresIn }: InteractionRequired,
+  { uri, expiresIn, scope: named }: InteractionRequired,
   what: Connecting,
   dependencies: ConnectingDependencies,
 ): Promise<UpstreamToken> {
   const { call, name, key, scope } = what;
   const message = `${name} is not connected: the user has to allow this server to act at ${name}.`;
-  const isAnswered = isShown(call, key);
-  if (uri === undefined && !isAnswered)
+  const isAble = canOpenPages(call.capabilities);
+  // Another product may need the person for something else, and knows no scope of ours.
+  if (isAble ? uri === undefined && !isShown(call, key) : named !== scope)
     throw new ToolError(`${message} The authorization server names no page for it.`);
   const page: PageToOpen = {
     mode: 'url',
@@ -91,7 +92,7 @@ async function connect(
     elicitationId: randomUUID(),
   };
   const needed = new ConnectionNeeded(message, scope, page);
-  if (!canOpenPages(call.capabilities)) throw needed;
+  if (!isAble) throw needed;
   call.rounds?.note(lastShown(name), key);
   const { action } = await ask(call, key, page).catch((cause: unknown) => {
     throw Object.assign(needed, { cause });

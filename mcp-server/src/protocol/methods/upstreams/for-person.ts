@@ -17,6 +17,7 @@ import { AuthorFault, wrongType } from '../../author-fault.ts';
 import type { Call } from '../../call.ts';
 import { type Context, ToolError } from '../../define.ts';
 import { type ConnectingDependencies, connectOnce, isShown, keyOf } from './connecting.ts';
+import { canOpenPages } from './connection-needed.ts';
 
 export interface ForPersonDependencies extends ConnectingDependencies {
   readonly upstreams: Upstreams;
@@ -84,7 +85,7 @@ async function tokenOf(
   const caller = { token: call.accessToken, principal: call.principal };
   const exchange = (needsPage: boolean) => upstreams.token({ upstream, caller, rejected, needsPage });
   try {
-    return await exchange(!isShown(call, key)).catch((error: unknown) => {
+    return await exchange(canOpenPages(call.capabilities) && !isShown(call, key)).catch((error: unknown) => {
       if (!(error instanceof InteractionRequired)) throw error;
       // No account is connected at another MCP server.
       if ('resource' in target) throw new ExchangeRefused('interaction_required');
