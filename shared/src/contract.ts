@@ -9,6 +9,9 @@ export const ACCESS_TOKEN_TYPE = 'at+jwt';
 /** One scope, a scope-token (RFC 6749 §3.3). */
 export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
+/** Beginning of a scope with which tools may use an account of the person: the id of a connector follows. */
+export const UPSTREAM_SCOPE = 'upstream:';
+
 /** The scope that every call of the MCP server needs. A client that requests no scope gets it. */
 export const BASE_SCOPE = 'mcp:tools';
 

@@ -1,8 +1,8 @@
 /**
  * Owns who may have which scope (RFC 6749 §3.3): patterns of scope names, each with the rules of the people who may have them. Once
- * a pattern is set, a scope that no pattern names is for nobody.
+ * a pattern is set, a scope that no pattern names is for nobody, except for accounts of people: EXCHANGE_POLICY has permitted them.
  */
-import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
+import { SCOPE_TOKEN, UPSTREAM_SCOPE } from '@mcp-oauth/shared/contract';
 import { z } from 'zod';
 import type { Identity } from '../federation/connector.ts';
 import { matching } from './decision.ts';
@@ -87,8 +87,11 @@ export function permittedScopes(
   free: ReadonlySet<string>,
 ): readonly string[] {
   const mine = permittedPatterns(identity, rules);
-  // A rule that names the base scope itself counts.
-  const isFree = (name: string) => free.has(name) && !rules?.some(({ pattern }) => pattern === name);
+  const isFree = (name: string) =>
+    name.startsWith(UPSTREAM_SCOPE)
+      ? !rules?.some(({ pattern }) => isNamedBy(name, pattern))
+      : // A rule that names the base scope itself counts.
+        free.has(name) && !rules?.some(({ pattern }) => pattern === name);
   return names.filter((name) => isFree(name) || mine.some((pattern) => isNamedBy(name, pattern)));
 }
 

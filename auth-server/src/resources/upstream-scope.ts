@@ -2,6 +2,7 @@
  * Owns the scope with which a client asks that a person connects an account for tools: `upstream:<connector>`. It is valid where the
  * operator lets a resource use the connector, and is in no list of scopes: a resource names it when a tool needs the account.
  */
+import { UPSTREAM_SCOPE } from '@mcp-oauth/shared/contract';
 
 export interface UpstreamScope {
   readonly name: string;
@@ -19,7 +20,7 @@ interface Upstream {
   readonly scopes: readonly string[];
 }
 
-export const upstreamScopeName = (connector: string): string => `upstream:${connector}`;
+export const upstreamScopeName = (connector: string): string => UPSTREAM_SCOPE + connector;
 
 export const upstreamScopeOf = ({ id, title, scopes }: Upstream): UpstreamScope => ({
   name: upstreamScopeName(id),

@@ -305,22 +305,34 @@ describe('what nobody gets by an exchange for a connector', () => {
     }
   });
 
-  it('a person to whom the rules for scopes do not give the account gets neither a link nor a token, and the audit says why', async () => {
-    await using server = await start({ env: { SCOPE_RULES: 'upstream:github=email:alice@acme.example' } });
-    const alice = await connected(server);
-    expect((await exchange(server, alice.access_token, AT_GITHUB)).status).toBe(200);
-    const bob = await tokenOf(server, 'bob');
-    const refused = await exchange(server, bob.access_token, AT_GITHUB);
-    expect([refused.status, await read(refused)]).toEqual([
-      400,
-      { error: 'invalid_grant', error_description: expect.stringContaining('rules of this server') },
-    ]);
-    expect(server.entries.at(-1)).toMatchObject({
-      event: 'exchange.refused',
-      who: subjectOf('bob'),
-      reason: expect.stringContaining('no rule for scopes gives the person upstream:github'),
-    });
-  });
+  it.each(['none', 'mcp:admin=email:nobody@acme.example'])(
+    'SCOPE_RULES=%s says nothing of accounts, which the policy permits',
+    async (rules) => {
+      await using server = await start({ env: { SCOPE_RULES: rules } });
+      const { access_token } = await connected(server);
+      expect((await exchange(server, access_token, AT_GITHUB)).status).toBe(200);
+    },
+  );
+
+  it.each(['upstream:github', 'upstream:*', '*'])(
+    'a person to whom a rule for %s does not give the account gets neither a link nor a token, and the audit says why',
+    async (pattern) => {
+      await using server = await start({ env: { SCOPE_RULES: `${pattern}=email:alice@acme.example` } });
+      const alice = await connected(server);
+      expect((await exchange(server, alice.access_token, AT_GITHUB)).status).toBe(200);
+      const bob = await tokenOf(server, 'bob');
+      const refused = await exchange(server, bob.access_token, AT_GITHUB);
+      expect([refused.status, await read(refused)]).toEqual([
+        400,
+        { error: 'invalid_grant', error_description: expect.stringContaining('rules of this server') },
+      ]);
+      expect(server.entries.at(-1)).toMatchObject({
+        event: 'exchange.refused',
+        who: subjectOf('bob'),
+        reason: expect.stringContaining('no rule for scopes gives the person upstream:github'),
+      });
+    },
+  );
 
   it('an approval that has ended gives no token, though the account stays connected', async () => {
     await using server = await start();

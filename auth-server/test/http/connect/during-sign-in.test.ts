@@ -143,6 +143,13 @@ describe('the scope upstream:<connector> on the sign-in page', () => {
     expect(running.upstream.asked).toEqual([]);
   });
 
+  it('rules that name no account leave the scope to everybody', async () => {
+    await using running = await startWithTools({ env: { SCOPE_RULES: 'none' } });
+    const asked = await start(running);
+    const { outside } = await signIn(asked, (await ask(asked)).page);
+    expect(outside?.host).toBe('github.example');
+  });
+
   it('a person who unticks the box connects nothing', async () => {
     await using running = await startWithTools();
     const asked = await start(running);
