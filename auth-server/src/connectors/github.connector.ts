@@ -93,7 +93,8 @@ export default defineConnector({
         const scope = scopes.join(' ');
         return authorizeUrl(values, context, checks, {
           ...(scope && { scope }),
-          ...(loginHint && { login: loginHint }),
+          // GitHub would take whoever is signed in with this browser, without a question if they allowed the app before.
+          ...(loginHint ? { login: loginHint } : { prompt: 'select_account' }),
         });
       },
       redeem: redeemed,

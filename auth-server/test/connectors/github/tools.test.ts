@@ -43,6 +43,7 @@ describe('GitHub, for tools', () => {
     });
     const plain = await github.tools.begin(checks, { scopes: [] });
     expect([plain.searchParams.has('scope'), plain.searchParams.has('login')]).toEqual([false, false]);
+    expect(plain.searchParams.get('prompt'), 'the person chooses the account').toBe('select_account');
   });
 
   it('the token of an OAuth app does not expire, and its account is that of GET /user', async () => {
