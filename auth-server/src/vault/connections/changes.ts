@@ -35,12 +35,19 @@ export const connected =
   (record) => {
     const account = accountOf(identity);
     const before = record?.connection;
-    // What was allowed for one account says nothing about another one.
-    const isSame = before?.account.subject === account.subject;
-    const others = isSame && before ? before.clients.filter((id) => id !== client) : [];
+    const others = before && isCovered({ account, scopes }, before) ? before.clients.filter((id) => id !== client) : [];
     const clients = [...others, ...(client === undefined ? [] : [client])].slice(-MOST_CLIENTS);
     return { ...record, connection: { session, scopes, account, clients, connectedAt: now, usedAt: now } };
   };
+
+/**
+ * Whether what was allowed before covers this: it says nothing about another account, or one that the upstream does not name, and nothing
+ * about further scopes.
+ */
+const isCovered = ({ account, scopes }: Pick<Connection, 'account' | 'scopes'>, before: Connection): boolean =>
+  account.subject !== undefined &&
+  account.subject === before.account.subject &&
+  scopes.every((scope) => before.scopes.includes(scope));
 
 /** A name of the person at the upstream that they recognize. */
 const accountOf = (identity: Connected['identity']): ConnectedAccount => ({

@@ -5,9 +5,9 @@ import { decide } from '../../../src/vault/connections/decision.ts';
 import type { VaultRecord } from '../../../src/vault/record.ts';
 
 const NOW = 1_000;
-const finished = (subject?: string) => ({
+const finished = (subject?: string, scopes = ['repo']) => ({
   session: { accessToken: 'token' },
-  scopes: ['repo'],
+  scopes,
   ...(subject !== undefined && { identity: { issuer: 'https://github.example', subject } }),
 });
 
@@ -21,13 +21,19 @@ const after = (...steps: readonly (readonly [account: string | undefined, client
 describe('the clients of a connection', () => {
   it('a client is added to those of the same account, once, and the newest is last', () => {
     expect(after(['1', 'a'], ['1', 'b'], ['1', 'a'])?.connection?.clients).toEqual(['b', 'a']);
-    expect(after([undefined, 'a'], [undefined, 'b'])?.connection?.clients).toEqual(['a', 'b']);
     expect(after(['1', 'a'], ['1'])?.connection?.clients).toEqual(['a']);
   });
 
   it('another account is connected for its client alone', () => {
     expect(after(['1', 'a'], ['2', 'b'])?.connection?.clients).toEqual(['b']);
     expect(after(['1', 'a'], [undefined, 'b'])?.connection?.clients).toEqual(['b']);
+    expect(after([undefined, 'a'], [undefined, 'b'])?.connection?.clients, 'nobody knows whose').toEqual(['b']);
+  });
+
+  it('an account with further scopes is connected for its client alone, and with the same or fewer ones for those of before too', () => {
+    const record = after(['1', 'a']);
+    const clients = (...scopes: string[]) => connected(finished('1', scopes), NOW, 'b')(record)?.connection?.clients;
+    expect([clients('repo', 'gist'), clients('repo'), clients()]).toEqual([['b'], ['a', 'b'], ['a', 'b']]);
   });
 
   it('a client whose approval has ended loses the account, and the others keep it', () => {
