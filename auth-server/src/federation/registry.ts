@@ -41,6 +41,8 @@ export interface OpenTools {
   readonly id: string;
   /** The name of the upstream for people. */
   readonly title: string;
+  /** The type of the connector, by which its scopes have words. Absent: all words that there are. */
+  readonly type?: string | undefined;
   readonly access: ToolAccess;
   /** The scopes that tools may get (TOOL_SCOPES). */
   readonly scopes: readonly string[];
@@ -222,7 +224,7 @@ export function openConnectors(
         ...shared,
         connector: isConnector(connector) ? connector : refuse('begin() and finish()'),
       },
-      tools: uses.includes('tools') && access && { ...shared, access, scopes, acceptance },
+      tools: uses.includes('tools') && access && { ...shared, type: kind.type, access, scopes, acceptance },
     };
   });
   return {

@@ -10,6 +10,8 @@ export interface UpstreamScope {
   readonly connector: string;
   /** The name of the upstream for people. */
   readonly provider: string;
+  /** The type of the connector, by which its scopes have words. Absent: all words that there are. */
+  readonly type?: string | undefined;
   /** What tools may do at the upstream, as it names it. */
   readonly scopes: readonly string[];
 }
@@ -17,14 +19,16 @@ export interface UpstreamScope {
 interface Upstream {
   readonly id: string;
   readonly title: string;
+  readonly type?: string | undefined;
   readonly scopes: readonly string[];
 }
 
 export const upstreamScopeName = (connector: string): string => UPSTREAM_SCOPE + connector;
 
-export const upstreamScopeOf = ({ id, title, scopes }: Upstream): UpstreamScope => ({
+export const upstreamScopeOf = ({ id, title, type, scopes }: Upstream): UpstreamScope => ({
   name: upstreamScopeName(id),
   connector: id,
   provider: title,
+  type,
   scopes,
 });

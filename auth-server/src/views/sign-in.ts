@@ -96,9 +96,9 @@ function scopeItem(scope: PendingInteraction['scopes'][number], language: Langua
 }
 
 /** It is not folded: the person approves what it says. */
-const upstreamList = ({ provider, scopes }: UpstreamScope, language: Language): Html =>
-  html`<ul class="within">${upstreamItems(provider, scopes, language)}</ul>
-<p class="within soft small">${fill(language, 'upstreamAsks', { provider: bdi(provider) })}</p>`;
+const upstreamList = (upstream: UpstreamScope, language: Language): Html =>
+  html`<ul class="within">${upstreamItems(upstream, language)}</ul>
+<p class="within soft small">${fill(language, 'upstreamAsks', { provider: bdi(upstream.provider) })}</p>`;
 
 const toolList = (tools: PendingInteraction['scopes'][number]['tools'], language: Language): Html | undefined =>
   tools &&

@@ -21,13 +21,14 @@ export const createConnectionsSection = ({
 }: ConnectionsSectionDependencies): AccountSection => ({
   show: async ({ session, language, path, token }) => {
     const mine = await connections.list(session.account.accountId);
-    const titles = new Map(tools.map(({ id, title }) => [id, title]));
+    const upstreams = new Map(tools.map((one) => [one.id, one]));
     return connectionsSection({
       language,
       connections: await Promise.all(
         mine.map(async (one) => ({
           ...one,
-          provider: titles.get(one.connector) ?? one.connector,
+          provider: upstreams.get(one.connector)?.title ?? one.connector,
+          type: upstreams.get(one.connector)?.type,
           clients: await Promise.all(one.clients.map(clientFacts)),
         })),
       ),

@@ -39,6 +39,7 @@ export function doneRoute(dependencies: DonePageDependencies): Middleware {
     ctx.body = pages.connected({
       language: languageOf(ctx),
       provider: upstream.title,
+      type: upstream.type,
       connection,
       isPart: isLacking(connection, upstream.scopes),
       accountPage: `${urlPath(issuer)}/account`,

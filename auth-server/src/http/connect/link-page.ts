@@ -102,6 +102,7 @@ async function show(
     language: languageOf(ctx),
     client,
     provider: upstream.title,
+    type: upstream.type,
     account,
     connected: now && !now.hasEnded ? now.account : undefined,
     scopes: scopesToAsk(upstream, purpose.scopes, now),

@@ -10,6 +10,8 @@ interface ListedConnection {
   readonly connector: string;
   /** The name of the upstream. */
   readonly provider: string;
+  /** The type of the connector. */
+  readonly type?: string | undefined;
   readonly account: { readonly name?: string | undefined };
   readonly scopes: readonly string[];
   /** The clients for which it was connected; `undefined` for one that is not registered any more. */
@@ -38,7 +40,7 @@ export function connectionsSection(view: ConnectionsView): Html {
 }
 
 function entry(connection: ListedConnection, { language, disconnect, token }: ConnectionsView): Html {
-  const { connector, provider, account, scopes, clients, connectedAt, hasEnded } = connection;
+  const { connector, provider, account, clients, connectedAt, hasEnded } = connection;
   const { texts } = language;
   const name = label(account.name);
   const from = html`<bdi>${provider}</bdi>`;
@@ -48,7 +50,7 @@ ${hasEnded && html`<p class="notice">${fill(language, 'connectionEnded', { provi
 <dl class="facts">
 ${name && html`<dt>${texts.connectionName}</dt><dd><bdi>${name}</bdi></dd>`}
 ${apps.length > 0 && html`<dt>${texts.connectionFor}</dt><dd>${apps.map((app, index) => html`${index > 0 && ', '}<bdi>${app}</bdi>`)}</dd>`}
-<dt>${texts.mayDo}</dt><dd><ul class="ticks">${upstreamItems(provider, scopes, language)}</ul></dd>
+<dt>${texts.mayDo}</dt><dd><ul class="ticks">${upstreamItems(connection, language)}</ul></dd>
 <dt>${texts.connectedSince}</dt><dd><time datetime="${new Date(connectedAt * 1000).toISOString()}">${momentIn(language, connectedAt)}</time></dd>
 </dl>
 <form method="post" action="${disconnect}">

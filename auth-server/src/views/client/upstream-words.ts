@@ -35,21 +35,34 @@ const WORDS = {
 /** They say nothing that a person decides about: who the account is, which the page shows anyway. */
 const SILENT: ReadonlySet<string> = new Set(['openid']);
 
+/** Another provider may mean more by a scope of the same name. */
+const OF_GITHUB: ReadonlySet<string> = new Set([
+  'read:user', 'user:email', 'user', 'read:org', 'repo', 'public_repo', 'gist',
+]); // biome-ignore format: one list
+
 const isKnown = (scope: string): scope is keyof typeof WORDS => Object.hasOwn(WORDS, scope);
 
 /** The name of a scope of Microsoft Graph may be a URL. */
 const GRAPH = 'https://graph.microsoft.com/';
 
-function wordsFor(scope: string, language: Language): Html {
+function wordsFor(scope: string, language: Language, type = 'github'): Html {
   const name = scope.startsWith(GRAPH) ? scope.slice(GRAPH.length) : scope;
-  return isKnown(name)
+  return isKnown(name) && (type === 'github' || !OF_GITHUB.has(name))
     ? html`${language.texts[WORDS[name]]}`
     : fill(language, 'permission', { name: html`<code>${scope}</code>` });
 }
 
+interface Upstream {
+  /** The name of the upstream. */
+  readonly provider: string;
+  /** The type of its connector. Absent: all words that there are. */
+  readonly type?: string | undefined;
+  readonly scopes: readonly string[];
+}
+
 /** One item for each thing that tools may do there. Without scopes, the upstream itself names it: GitHub Apps have none. */
-export function upstreamItems(provider: string, scopes: readonly string[], language: Language): readonly Html[] {
-  const items = scopes.filter((scope) => !SILENT.has(scope)).map((scope) => wordsFor(scope, language));
+export function upstreamItems({ provider, type, scopes }: Upstream, language: Language): readonly Html[] {
+  const items = scopes.filter((scope) => !SILENT.has(scope)).map((scope) => wordsFor(scope, language, type));
   const texts = new Map(items.map((item) => [item.toString(), item]));
   if (texts.size === 0)
     return [html`<li>${fill(language, 'upstreamUsual', { provider: html`<bdi>${provider}</bdi>` })}</li>`];

@@ -8,6 +8,8 @@ import { framed, type Look } from '../frame.ts';
 export interface ConnectedView extends Look {
   /** The name of the upstream. */
   readonly provider: string;
+  /** The type of its connector. */
+  readonly type?: string | undefined;
   /** Absent: nothing is connected. */
   readonly connection:
     | { readonly account: { readonly name?: string | undefined }; readonly scopes: readonly string[] }
@@ -17,10 +19,11 @@ export interface ConnectedView extends Look {
   readonly accountPage: string;
 }
 
-export function connectedPage({ language, brand, provider, connection, isPart, accountPage }: ConnectedView): string {
+export function connectedPage(view: ConnectedView): string {
+  const { language, brand, provider, connection, accountPage } = view;
   const { texts } = language;
   const from = html`<bdi>${provider}</bdi>`;
-  const body = connection && connectedBody({ language, brand, provider, connection, isPart, accountPage });
+  const body = connection && connectedBody(view);
   return framed(
     { language, brand },
     {
@@ -35,10 +38,10 @@ ${body}
   );
 }
 
-function connectedBody({ language, provider, connection, isPart }: ConnectedView): Html {
+function connectedBody({ language, provider, type, connection, isPart }: ConnectedView): Html {
   const name = label(connection?.account.name);
   const account = name && html`<strong><bdi>${name}</bdi></strong>`;
   return html`<p>${account ? fill(language, 'connectedAs', { name: account }) : language.texts.connectedNow}</p>
-<ul class="ticks">${upstreamItems(provider, connection?.scopes ?? [], language)}</ul>
+<ul class="ticks">${upstreamItems({ provider, type, scopes: connection?.scopes ?? [] }, language)}</ul>
 ${isPart && html`<p class="notice">${fill(language, 'connectedPart', { provider: html`<bdi>${provider}</bdi>` })}</p>`}`;
 }

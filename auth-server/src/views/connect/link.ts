@@ -15,6 +15,8 @@ export interface LinkView extends Look {
   readonly client: (ShownClient & { readonly host?: string | undefined }) | undefined;
   /** The name of the upstream. */
   readonly provider: string;
+  /** The type of its connector. */
+  readonly type?: string | undefined;
   /** The person, who is signed in here. */
   readonly account: Account;
   /** The account at the upstream that is connected now. */
@@ -35,7 +37,7 @@ export function personOf({ identity: { email, username, name } }: Account, fallb
 }
 
 export function linkPage(view: LinkView): string {
-  const { language, client, provider, account, connected, scopes, path, accountPage, token } = view;
+  const { language, client, provider, account, connected, path, accountPage, token } = view;
   const { texts } = language;
   const asks = shownName(client, language);
   const before = label(connected?.name);
@@ -46,7 +48,7 @@ export function linkPage(view: LinkView): string {
 <p>${fill(language, 'linkAsks', { client: html`<strong>${bdi(asks)}</strong>` })}</p>
 ${client && html`<p class="soft small">${originOf(client, language)}</p>`}
 <h2>${texts.linkAbilities}</h2>
-<ul class="ticks">${upstreamItems(provider, scopes, language)}</ul>
+<ul class="ticks">${upstreamItems(view, language)}</ul>
 <dl>
 <dt>${texts.linkHere}</dt><dd>${personOf(account, texts.lastAccount)}</dd>
 ${before && html`<dt>${texts.linkThere}</dt><dd>${bdi(before)}</dd>`}

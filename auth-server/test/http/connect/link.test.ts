@@ -52,6 +52,14 @@ describe('the page of a link that connects an account', () => {
     expect(none).toContain('Do what <bdi>GitHub</bdi> names on its own page');
   });
 
+  it('a scope of another provider has no words of GitHub, also under the same name', async () => {
+    await using running = await startWithTools({}, toolsUpstream({ type: 'oauth2' }));
+    const browser = new Browser(running.server);
+    const page = await openPage(browser, await running.link({ scopes: ['repo', 'email'] }));
+    const markup = await textIn(page);
+    expect(markup).toContain('<li>Use the permission <code>repo</code></li><li>Read your e-mail addresses</li>');
+  });
+
   it('an approval leads through the upstream, and a page that can be reloaded says what is connected', async () => {
     await using running = await startWithTools();
     const { server, upstream, link } = running;
