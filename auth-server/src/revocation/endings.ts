@@ -82,6 +82,14 @@ export interface EndingsDependencies {
 /** Origins that say something about the client. A client that signs out, and a person who may not come in, say nothing about it. */
 const DECIDED: ReadonlySet<By['origin']> = new Set(['page', 'cli', 'admin', 'refresh alarm']);
 
+/** How much of the listed grants ends. */
+interface Extent {
+  /** Only those that began before, in seconds since the epoch. Absent: all. */
+  readonly before?: number;
+  /** Whether somebody decided about the clients, which then lose the accounts of the people too. */
+  readonly isDecided: boolean;
+}
+
 /** What an ending has done so far. */
 interface Progress {
   grants: number;
@@ -97,15 +105,14 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
     await directory.remove(id);
   }
 
-  /** @param before only those that began before; absent: all */
-  async function endGrants(selection: Selection, progress: Progress, before?: number): Promise<void> {
-    const isMeant = async (id: string) => {
-      if (before === undefined) return true;
-      const entry = await directory.get(id);
+  async function endGrants(selection: Selection, progress: Progress, { before, isDecided }: Extent): Promise<void> {
+    const endOne = async (id: string) => {
+      const entry = before !== undefined || isDecided ? await directory.get(id) : undefined;
       // Without an entry it has expired, or it is being approved at this moment.
-      return entry !== undefined && entry.createdAt < before;
+      if (before !== undefined && !(entry && entry.createdAt < before)) return;
+      if (entry && isDecided) await dependencies.takeAccounts(entry.accountId, entry.clientId);
+      await endGrant(id, progress);
     };
-    const endOne = async (id: string) => (await isMeant(id)) && (await endGrant(id, progress));
     for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
       const { items, next } = await directory.ids(selection, cursor);
       const failed = (await Promise.allSettled(items.map(endOne))).find(({ status }) => status === 'rejected');
@@ -114,31 +121,39 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
     }
   }
 
-  async function endAll(scope: Scope, selection: Selection, before: number, progress: Progress): Promise<void> {
+  async function endAll(
+    scope: Scope,
+    selection: Selection,
+    extent: Required<Extent>,
+    progress: Progress,
+  ): Promise<void> {
+    const { before, isDecided } = extent;
     await endedBefore.set(scope, before);
-    await endGrants(selection, progress, scope.kind === 'everything' ? before : undefined);
+    await endGrants(selection, progress, { ...(scope.kind === 'everything' && { before }), isDecided });
   }
 
   async function run(target: Target, by: By, progress: Progress): Promise<void> {
     const now = seconds(clock);
+    const isDecided = DECIDED.has(by.origin);
     switch (target.kind) {
       case 'grant': {
         const entry = await directory.get(target.id);
         Object.assign(progress, { accountId: entry?.accountId, clientId: entry?.clientId });
-        if (entry && DECIDED.has(by.origin)) await dependencies.takeAccounts(entry.accountId, entry.clientId);
+        if (entry && isDecided) await dependencies.takeAccounts(entry.accountId, entry.clientId);
         return endGrant(target.id, progress);
       }
       case 'client': {
         const { id: clientId, isRemoved } = target;
         progress.clientId = clientId;
-        await endAll({ kind: 'client', clientId }, { clientId }, now, progress);
+        await endAll({ kind: 'client', clientId }, { clientId }, { before: now, isDecided }, progress);
         return dependencies.revokeMachines(clientId, isRemoved);
       }
       case 'person': {
         const { accountId } = target;
         progress.accountId = accountId;
         await dependencies.endPerson(accountId);
-        return endAll({ kind: 'person', accountId }, { accountId }, now, progress);
+        // Its accounts have ended as a whole.
+        return endAll({ kind: 'person', accountId }, { accountId }, { before: now, isDecided: false }, progress);
       }
       case 'key':
         return dependencies.endKey(target.kid);
@@ -148,7 +163,7 @@ export function createEndings(dependencies: EndingsDependencies): Endings {
         if (before > now + 1) throw new HttpError(400, 'invalid_request', 'The moment must not be in the future.');
         await dependencies.endSessionsBefore(before);
         await dependencies.revokeMachines();
-        return endAll({ kind: 'everything' }, {}, before, progress);
+        return endAll({ kind: 'everything' }, {}, { before, isDecided }, progress);
       }
     }
   }
