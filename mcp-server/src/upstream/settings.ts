@@ -2,6 +2,7 @@
  * Owns the settings of upstreams: the APIs and other MCP servers at which tools act for the person, and how this server identifies
  * itself when it exchanges a token (RFC 8693).
  */
+import { UPSTREAM_SCOPE } from '@mcp-oauth/shared/contract';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import {
   type Environment,
@@ -84,7 +85,7 @@ export interface ConfiguredUpstream {
 
 /** The scope whose approval connects the account of a person. */
 export const scopeOf = ({ id, target }: Pick<ConfiguredUpstream, 'id' | 'target'>): string =>
-  `upstream:${'audience' in target ? target.audience : id}`;
+  UPSTREAM_SCOPE + ('audience' in target ? target.audience : id);
 
 const WORD = 'UPSTREAM';
 
