@@ -221,7 +221,7 @@ describe('clients that show no pages', () => {
     expect(stage.log.join('')).toContain('insufficient_scope');
   });
 
-  it('RFC 6750 §3.1 so does a client with a session, which can go on using it', async () => {
+  it('RFC 6750 §3.1 a client with a session gets 403 with that scope too, and can go on using the session', async () => {
     const { client } = await classic(stage, { capabilities: {} } as typeof PAGES);
     const call = () => client.callTool({ name: 'github_profile', arguments: {} });
     await expect(call()).rejects.toMatchObject({ code: 403 });

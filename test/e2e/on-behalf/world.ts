@@ -146,6 +146,7 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
     PUBLIC_URL: billing,
     AUDIT: 'stdout',
     AUDIT_KEY: storageKey,
+    STATUS_MAX_AGE: '1s',
   });
   await ready(...mcps, other);
   // After them, because it reads their scopes when it starts, and waits after a failure.
