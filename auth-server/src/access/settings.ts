@@ -40,7 +40,7 @@ export const accessSettings = {
   }),
   scopeRules: optional({
     env: 'SCOPE_RULES',
-    doc: 'Who may have a scope beyond the base scope: scopes, or beginnings followed by *, each with rules as in PEOPLE_ALLOW, separated by semicolons; or a JSON object; or none. Not set: everybody who may come in may have every scope. Once set, a scope that is not in it is for nobody, so none closes all.',
+    doc: 'Who may have a scope beyond the base scope: scopes, or beginnings followed by *, each with rules as in PEOPLE_ALLOW, separated by semicolons; or a JSON object; or none. Not set: everybody who may come in may have every scope. Once set, a scope that is not in it is for nobody, so none closes all; but `upstream:<connector>` is for everybody unless a pattern names it.',
     type: scopeRules(),
     example: 'mcp:admin=group:ops',
   }),

@@ -7,7 +7,7 @@ export const storageSettings = {
   ...redisSettings,
   storageKeys: optional({
     env: 'STORAGE_KEYS',
-    doc: 'Keys that encrypt private keys, client secrets and tokens of identity providers before they are stored: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt. Required in production; make one with `openssl rand -base64 32`.',
+    doc: 'Keys that encrypt private keys, client secrets and tokens of identity providers before they are stored: 32 bytes each in base64, separated by commas. The first encrypts, all decrypt. Required in production, and with `tools` in CONNECTOR_<ID>_USE; make one with `openssl rand -base64 32`.',
     type: secretKeys(),
     secret: true,
   }),
