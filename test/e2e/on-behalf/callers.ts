@@ -1,5 +1,8 @@
 /** Owns what the participants do in a test of tools that act for people: clients call tools, people connect accounts, somebody exchanges. */
 import { randomUUID } from 'node:crypto';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { type Answer, McpSession, OAuthClient, send } from '../../support/oauth-client.ts';
 import { type Page, Person } from '../../support/person.ts';
@@ -81,6 +84,23 @@ export async function connect(person: Person, link: string, sign: RegExp): Promi
   }
   return page as Page;
 }
+
+/** A client (MCP 2025-11-25) that calls tools with a token, and opens each page that the server shows with `visit`. */
+export async function opener({ stack }: World, token: string, visit: (url: string) => Promise<unknown>) {
+  const visits: Promise<unknown>[] = [];
+  const client = new Client({ name: 'opener', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+    if (params.mode !== 'url') throw new Error('a form');
+    visits.push(visit(params.url));
+    return { action: 'accept' };
+  });
+  const requestInit = { headers: { authorization: `Bearer ${token}` } };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { requestInit }) as never);
+  return { client, visits };
+}
+
+/** What a person reads on a page. */
+export const textOf = ({ body }: Page): string => body.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 
 const hasButton = ({ body }: Page, text: RegExp): boolean =>
   [...body.matchAll(/<button[^>]*>([\s\S]*?)<\/button>/g)].some(([, label = '']) =>

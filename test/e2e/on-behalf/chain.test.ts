@@ -6,7 +6,7 @@ import { hasRedis, NEEDS_REDIS } from '@mcp-oauth/shared/testing/redis';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialize, postJson, REDIRECT_URI, send } from '../../support/oauth-client.ts';
-import { type Caller, exchange, resultOf, signedIn } from './callers.ts';
+import { type Caller, connect, exchange, resultOf, signedIn, textOf } from './callers.ts';
 import { EXCHANGE_CLIENT, startWorld, type World } from './world.ts';
 
 let world: World;
@@ -14,7 +14,7 @@ let alice: Caller;
 
 beforeAll(async () => {
   if (!hasRedis) return;
-  world = await startWorld({ names: ['Alice', 'Bob'] });
+  world = await startWorld({ names: ['Alice', 'Bob', 'Carol'] });
   alice = await signedIn(world, 'Alice');
 });
 afterAll(() => world?.[Symbol.asyncDispose]());
@@ -110,6 +110,31 @@ describe('RFC 8693 §4.1 a tool that calls a tool of another MCP server', () => 
     const body = new URLSearchParams({ client_id: bob.client.id, token: bob.refreshToken });
     expect((await send(`${world.stack.authUrl}/revoke`, { method: 'POST', body })).status).toBe(200);
     await expect.poll(there, { interval: 100, timeout: 10_000 }).toBe(401);
+  });
+
+  it('MCP security best practices "Confused Deputy Problem": an account for the second server is connected for the client of the person', async () => {
+    const carol = await signedIn(world, 'Carol');
+    const profile = async () => {
+      const { result } = resultOf(await carol.session.call('ask_billing', { tool: 'github_profile' }));
+      return JSON.parse(result.content[0].text).result;
+    };
+    const { inputRequests } = await profile();
+    const [{ params }] = Object.values(inputRequests) as [{ readonly params: { readonly url: string } }];
+    const asked = await carol.person.open(params.url, 'never:');
+    if (asked instanceof URL) throw new Error(asked.href);
+    expect(textOf(asked)).toContain('Sample client uses tools that need it.');
+    expect(asked.body).not.toContain(EXCHANGE_CLIENT);
+    await connect(carol.person, params.url, /never/);
+    const account = await carol.person.open(`${world.stack.authUrl}/account`, 'never:');
+    if (account instanceof URL) throw new Error(account.href);
+    expect(textOf(account)).toMatch(/Connected for Sample client (?!,)/);
+    expect((await profile()).structuredContent).toMatchObject({ login: 'octocat' });
+    const tokenFor = async ({ token }: Caller) =>
+      (await exchange(world, { subject_token: token, audience: 'github' })).json;
+    expect(await tokenFor(carol)).toHaveProperty('access_token');
+    expect(await tokenFor(await signedIn(world, 'Carol')), 'another client').toMatchObject({
+      error: 'interaction_required',
+    });
   });
 
   it('CWE-778 the audit of the second server names the actor', async () => {

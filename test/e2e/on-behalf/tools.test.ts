@@ -3,13 +3,10 @@
  * call, over replicas, until the account is disconnected or GitHub ends the token.
  */
 import { hasRedis, NEEDS_REDIS, operatorOf } from '@mcp-oauth/shared/testing/redis';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useBrowser } from '../../support/browser.ts';
 import { McpSession, postJson, REDIRECT_URI } from '../../support/oauth-client.ts';
-import { type Caller, connect, resultOf, signedIn } from './callers.ts';
+import { type Caller, connect, opener, resultOf, signedIn } from './callers.ts';
 import { startWorld, type World } from './world.ts';
 
 const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank', 'Grace', 'Heidi'] as const;
@@ -85,25 +82,9 @@ describe('MCP 2025-11-25 basic/authorization a client that can open no page for 
 });
 
 describe('MCP 2025-11-25 client/elicitation a client that opens pages', () => {
-  /** Calls tools with a token; opens each page that the server shows with `visit`. */
-  async function elicited(token: string, visit: (url: string) => Promise<unknown>) {
-    const visits: Promise<unknown>[] = [];
-    const client = new Client({ name: 'opener', version: '1' }, { capabilities: { elicitation: { url: {} } } });
-    client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
-      if (params.mode !== 'url') throw new Error('a form');
-      visits.push(visit(params.url));
-      return { action: 'accept' };
-    });
-    const requestInit = { headers: { authorization: `Bearer ${token}` } };
-    await client.connect(
-      new StreamableHTTPClientTransport(new URL(`${world.stack.mcpUrl}/mcp`), { requestInit }) as never,
-    );
-    return { client, visits };
-  }
-
   it('a call waits while the person connects the account in the browser, and then goes on', async () => {
     const { token } = await signedIn(world, 'Bob');
-    const { client, visits } = await elicited(token, async (url) => {
+    const { client, visits } = await opener(world, token, async (url) => {
       const page = await browser().newPage();
       await page.goto(url);
       await page.getByRole('button', { name: /Bob/ }).click();
@@ -124,7 +105,7 @@ describe('MCP 2025-11-25 client/elicitation a client that opens pages', () => {
 
   it('a second connector is connected later without a new sign-in', async () => {
     const { person, token } = await connected('Carol');
-    const { client, visits } = await elicited(token, (url) => connect(person, url, /never/));
+    const { client, visits } = await opener(world, token, (url) => connect(person, url, /never/));
     const { content } = await client.callTool({ name: 'forge_name', arguments: {} });
     expect(content).toMatchObject([{ text: 'octocat' }]);
     expect(visits).toHaveLength(1);

@@ -17,6 +17,7 @@ import { type GithubApp, githubApp } from '../github-apps.ts';
 import { type UpstreamProvider, upstreamProvider } from '../upstream-provider.ts';
 
 export const EXCHANGE_CLIENT = 'mcp-server';
+const BILLING_CLIENT = 'billing-server';
 
 export interface World extends AsyncDisposable {
   /** For clients of the MCP server. */
@@ -30,7 +31,8 @@ export interface World extends AsyncDisposable {
   readonly key: JWK;
   /** The private key of another client of the operator that may exchange, but that no policy names. */
   readonly strangerKey: JWK;
-  readonly auths: readonly Run[];
+  /** The operator changes settings of the auth-servers, and starts them again. */
+  restartAuths(changes: Readonly<Record<string, string>>): Promise<void>;
   readonly mcps: readonly Run[];
   /** The second MCP server. */
   readonly other: Run;
@@ -61,7 +63,7 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
   const redis = starting.use(await startRedis());
   const github = starting.use(await githubApp());
   const idp = starting.use(await upstreamProvider(names));
-  const [key, foreign] = await Promise.all([keyPair(), keyPair()]);
+  const [key, billingKey, foreign] = await Promise.all([keyPair(), keyPair(), keyPair()]);
   const [authPorts, mcpPorts, [billingPort = 0]] = [await freePorts(2), await freePorts(3), await freePorts(1)];
   const [authGateway, mcpGateway] = [
     starting.use(await roundRobin(authPorts)),
@@ -78,6 +80,7 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
         resources: [{ resource: `${billing}/mcp`, scopes: ['mcp:tools'] }],
         maxDepth: 2,
       },
+      { client: BILLING_CLIENT, resource: `${billing}/mcp`, connectors: ['github'], maxDepth: 2 },
     ],
   };
   const policyFile = join(folder, 'exchange.json');
@@ -95,7 +98,11 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
     REDIS_URL: redis.url,
     STORAGE_KEYS: storageKey,
     RESOURCES: JSON.stringify([{ url: publicUrl }, { url: billing, name: 'Billing' }]),
-    CLIENTS: JSON.stringify([exchanging(EXCHANGE_CLIENT, key.public), exchanging('stranger', foreign.public)]),
+    CLIENTS: JSON.stringify([
+      exchanging(EXCHANGE_CLIENT, key.public),
+      exchanging(BILLING_CLIENT, billingKey.public),
+      exchanging('stranger', foreign.public),
+    ]),
     EXCHANGE_POLICY: policyFile,
     ...idpEnv,
     CONNECTORS: `${signIn},github,forge`,
@@ -144,14 +151,22 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
   const other = start('mcp-server', billingPort, {
     ISSUER: issuer,
     PUBLIC_URL: billing,
+    UPSTREAMS: 'github',
+    UPSTREAM_GITHUB_URL: `${github.url}/api`,
+    EXCHANGE_CLIENT_ID: BILLING_CLIENT,
+    EXCHANGE_KEY: JSON.stringify(billingKey.private),
     AUDIT: 'stdout',
     AUDIT_KEY: storageKey,
     STATUS_MAX_AGE: '1s',
   });
   await ready(...mcps, other);
+  const startAuths = async (changes: Readonly<Record<string, string>> = {}): Promise<readonly Run[]> => {
+    const begun = authPorts.map((port) => start('auth-server', port, { ...authEnv, ...changes }));
+    await ready(...begun);
+    return begun;
+  };
   // After them, because it reads their scopes when it starts, and waits after a failure.
-  const auths = authPorts.map((port) => start('auth-server', port, authEnv));
-  await ready(...auths);
+  let auths = await startAuths();
   const started = starting.move();
   return {
     stack: { authUrl: issuer, mcpUrl: publicUrl } as Stack,
@@ -161,7 +176,10 @@ export async function startWorld({ names, auth = {}, mcp = {} }: Options): Promi
     redis,
     key: key.private,
     strangerKey: foreign.private,
-    auths,
+    restartAuths: async (changes) => {
+      await Promise.all(auths.map((run) => run.stop()));
+      auths = await startAuths(changes);
+    },
     mcps,
     other,
     mcpPorts,

@@ -5,16 +5,15 @@ import { z } from 'zod';
 export default defineTool({
   name: 'ask_billing',
   title: 'Ask billing',
-  description: 'Asks another MCP server who calls it.',
+  description: 'Calls a tool of another MCP server: by default one that says who calls it.',
   upstream: 'billing',
   annotations: { readOnlyHint: true },
-  input: z.object({}),
-  run: async (_, { fetch }) => {
-    const name = 'whoami';
+  input: z.object({ tool: z.string().default('whoami') }),
+  run: async ({ tool: name }, { fetch }) => {
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientInfo': { name: 'ask_billing', version: '1' },
-      'io.modelcontextprotocol/clientCapabilities': {},
+      'io.modelcontextprotocol/clientCapabilities': { elicitation: { url: {} } },
     };
     const response = await fetch('billing', '/mcp', {
       method: 'POST',
