@@ -4,7 +4,7 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { cpuSeconds, userSeconds } from './program.ts';
-import { percentiles } from './wire.ts';
+import { type Listener, percentiles } from './wire.ts';
 
 export interface Call {
   readonly path: string;
@@ -41,15 +41,16 @@ export interface TimedCost extends Cost {
 
 export const CONNECTIONS = 50;
 
-/** Starts the measurement of a process. */
-function meter(pid: number): (requests: number) => Cost {
-  const inUser = userSeconds(pid);
-  const spent = cpuSeconds(pid);
+/** Starts the measurement of processes. */
+function meter(...pids: readonly number[]): (requests: number) => Cost {
+  const inAll = (seconds: (pid: number) => number) => pids.reduce((sum, pid) => sum + seconds(pid), 0);
+  const inUser = inAll(userSeconds);
+  const spent = inAll(cpuSeconds);
   const start = performance.now();
   return (requests) => {
     const perSecond = (requests / (performance.now() - start)) * 1000;
     const each = (seconds: number) => (seconds * 1e6) / requests;
-    return { requests, perSecond, cpu: each(cpuSeconds(pid) - spent), user: each(userSeconds(pid) - inUser) };
+    return { requests, perSecond, cpu: each(inAll(cpuSeconds) - spent), user: each(inAll(userSeconds) - inUser) };
   };
 }
 
@@ -58,13 +59,21 @@ function meter(pid: number): (requests: number) => Cost {
  * @param begin starts the requests of one connection
  * @throws Error at the first answer that is not a success
  */
-export async function load(port: number, pid: number, begin: (connection: number) => Conversation): Promise<TimedCost> {
+export const load = (port: number, pid: number, begin: (connection: number) => Conversation): Promise<TimedCost> =>
+  loadAll([{ port, pid }], begin);
+
+/** The same for several servers, over which the connections are spread. */
+export async function loadAll(
+  servers: readonly Listener[],
+  begin: (connection: number) => Conversation,
+): Promise<TimedCost> {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const measured = meter(pid);
+  const measured = meter(...servers.map(({ pid }) => pid));
   const times: number[] = [];
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async (_, connection) => {
       const next = begin(connection);
+      const port = servers[connection % servers.length]?.port ?? 0;
       for (let call = next(undefined); call; ) {
         const sent = performance.now();
         const reply = await send(agent, port, call);

@@ -1,7 +1,7 @@
 /** Owns the servers of `npm run bench`: mcp-server as it is shipped, the servers of the SDKs, and bare node:http. */
 import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { ORIGIN } from './mcp-parties.ts';
-import { type Program, runProgram } from './program.ts';
+import { type Program, type ProgramOptions, runProgram } from './program.ts';
 import type { Listener } from './wire.ts';
 
 export interface Contestant extends AsyncDisposable {
@@ -21,6 +21,7 @@ interface Start {
   readonly silent?: boolean;
   readonly flags?: readonly string[];
   readonly root?: string;
+  readonly core?: NonNullable<ProgramOptions['core']>;
 }
 
 async function start({ name, script, args = () => [], env = () => ({}), ...how }: Start): Promise<Contestant> {
@@ -47,6 +48,10 @@ export interface Choice {
   readonly flags?: readonly string[];
   /** The tree that it is in; absent: this one. */
   readonly root?: string;
+  /** Absent: that of the server under load. */
+  readonly core?: NonNullable<ProgramOptions['core']>;
+  /** Settings besides those of every bench. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** With metrics, and with limits so high that the bench does not reach them. */
@@ -62,6 +67,8 @@ export const startProduct = (
     tools,
     flags = [],
     root,
+    core = 'server',
+    env: more = {},
   }: Choice = {},
 ): Promise<Contestant> =>
   start({
@@ -69,6 +76,7 @@ export const startProduct = (
     script: 'mcp-server/src/main.ts',
     probed,
     flags,
+    core,
     ...(root !== undefined && { root }),
     env: (port, metricsPort) => ({
       PUBLIC_URL: ORIGIN,
@@ -87,6 +95,7 @@ export const startProduct = (
         AUDIT_FILE: audit,
         AUDIT_KEY: Buffer.alloc(32, 7).toString('base64'),
       }),
+      ...more,
     }),
   });
 

@@ -8,6 +8,7 @@ import { startRedis } from '@mcp-oauth/shared/testing/redis';
 import { Person } from '../support/person.ts';
 import { CLIENT_ID, MACHINE_ID, MACHINE_SECRET, REDIRECT_URI, RESOURCE, VERIFIER } from './parties.ts';
 import { runProgram } from './program.ts';
+import type { Listener } from './wire.ts';
 
 export interface Server extends AsyncDisposable {
   readonly name: string;
@@ -16,6 +17,12 @@ export interface Server extends AsyncDisposable {
   readonly redisUrl?: string;
   /** Authorization codes as a client has them after a sign-in. */
   mint(count: number): Promise<string[]>;
+}
+
+/** A server that others may share the storage of. */
+interface OurServer extends Server {
+  /** Starts another auth-server with the same storage and settings, on the core of the load. */
+  replica(): Promise<Listener & AsyncDisposable>;
 }
 
 /** Number of codes that are fetched concurrently. */
@@ -59,7 +66,7 @@ export interface Choice {
 export async function startOurs(
   storage: 'Redis' | 'SQLite',
   { audit = false, flags = [], root, clients = [], env: more = {} }: Choice = {},
-): Promise<Server> {
+): Promise<OurServer> {
   const [port = 0, idpPort = 0, metricsPort = 0] = await freePorts(3);
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   writeFileSync(join(folder, 'clients.json'), JSON.stringify([...CLIENTS, ...clients]));
@@ -83,18 +90,25 @@ export async function startOurs(
     ...more,
   };
   const idp = await runProgram('development-idp/src/main.ts', { env: { ...env, AUDIT: 'off' }, core: 'rest' });
-  const measured = { ...env, METRICS_PORT: String(metricsPort) };
-  const program = await runProgram('auth-server/src/main.ts', {
-    env: measured,
-    flags,
-    ...(root !== undefined && { root }),
-  });
+  const run = (ports: Readonly<Record<string, string>>, core: 'server' | 'rest' = 'server') =>
+    runProgram('auth-server/src/main.ts', {
+      env: { ...env, ...ports },
+      flags,
+      core,
+      ...(root !== undefined && { root }),
+    });
+  const program = await run({ METRICS_PORT: String(metricsPort) });
   return {
     name: `auth-server, ${storage}${audit ? ', audit' : ''}`,
     port,
     pid: program.pid,
     ...(redis && { redisUrl: redis.url }),
     mint: await minting(issuer),
+    replica: async () => {
+      const [own = 0, metrics = 0] = await freePorts(2);
+      const { pid, stop } = await run({ PORT: String(own), METRICS_PORT: String(metrics) }, 'rest');
+      return { port: own, pid, [Symbol.asyncDispose]: stop };
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([program.stop(), idp.stop()]);
       await redis?.[Symbol.asyncDispose]();
