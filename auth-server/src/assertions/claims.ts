@@ -28,7 +28,7 @@ const LONGEST_ID = 255;
 /** @throws AssertionRefused */
 export function readCommonClaims(claims: JsonObject, { audience, now, longest }: AssertionExpected): CommonClaims {
   const { aud, sub } = claims;
-  // With a second audience, whoever it is could present the assertion here.
+  // A second audience gets the assertion too, and could present it here.
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audiences.length !== 1 || audiences[0] !== audience) {
     const facts = { claim: 'aud', expected: audience, found: aud };

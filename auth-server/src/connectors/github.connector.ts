@@ -93,7 +93,7 @@ export default defineConnector({
         const scope = scopes.join(' ');
         return authorizeUrl(values, context, checks, {
           ...(scope && { scope }),
-          // GitHub would take whoever is signed in with this browser, without a question if they allowed the app before.
+          // Otherwise GitHub uses the account that is signed in with this browser, and asks nothing if that account allowed the app before.
           ...(loginHint ? { login: loginHint } : { prompt: 'select_account' }),
         });
       },

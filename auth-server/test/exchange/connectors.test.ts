@@ -110,7 +110,7 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
     expect(await ask('repo admin:org')).toEqual([400, 'invalid_scope']);
   });
 
-  it('every person has their own account, whoever asks', async () => {
+  it('an exchange gives the account of the person of the subject token, and of nobody else', async () => {
     await using server = await start();
     const alice = await connected(server, 'alice');
     const bob = await tokenOf(server, 'bob');
