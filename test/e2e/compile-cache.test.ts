@@ -59,6 +59,12 @@ describe('the compile cache', () => {
     expect(output.split('\n').filter((line) => /was rejected|writing cache/.test(line))).toEqual([]);
   });
 
+  it('the thread that ends a start which hangs reads no file', async () => {
+    const empty = await start({ ...DEBUG, NODE_COMPILE_CACHE: join(folder, 'empty') });
+    expect(empty).toContain('development-idp/src/main.ts');
+    expect(empty).not.toContain('[worker eval]');
+  });
+
   it('a service starts with a cache that cannot be written', async () => {
     await start({ NODE_COMPILE_CACHE: join(ROOT, 'package.json', 'compiled') });
   });

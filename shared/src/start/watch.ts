@@ -26,8 +26,9 @@ wait();
 /** @returns a function that ends the watch */
 export function watchStart(name: string): () => void {
   const line = `${name}: the start hangs: a file or folder that it reads does not respond, or a loaded file never finishes; check DATA_DIR, TOOLS_DIR and the files in the settings\n`;
-  // Without the options of the process, which would load the same files again.
-  const watcher = new Worker(WATCHER, { eval: true, execArgv: [], workerData: { line, longest: LONGEST } });
+  // Without the options of the process, which would load the same files again, and without NODE_COMPILE_CACHE: a watcher that
+  // reads a file hangs with the file system.
+  const watcher = new Worker(WATCHER, { eval: true, execArgv: [], env: {}, workerData: { line, longest: LONGEST } });
   watcher.unref();
   // A failed watcher must not prevent the start.
   watcher.on('error', () => {});
