@@ -60,17 +60,32 @@ function read(command: Command, words: readonly string[], { env, stdout, stderr 
   return { parameters, rest, options: values, env, stdout, stderr };
 }
 
+/** An id of 128 bits or more that begins with a hyphen, and no option: those have short names, or are known. */
+const ID = /^-(?:[A-Za-z0-9_][\w-]{19,}|-[\w-]{41})$/;
+
+/** Stands before such an id while the options are read. */
+const SHIELD = '\0';
+
+const unshielded = (value: string): string => (value.startsWith(SHIELD) ? value.slice(SHIELD.length) : value);
+
 function parse({ options = {} }: Command, words: readonly string[]) {
   const known = Object.entries(options).map(([name, { type, multiple }]) => [
     name,
     { type, multiple: multiple ?? false },
   ]);
+  const isId = (word: string) => ID.test(word) && !Object.hasOwn(options, word.slice(2));
+  const args = words.map((word) => (isId(word) ? SHIELD + word : word));
   try {
-    return parseArgs({ args: [...words], options: Object.fromEntries(known), allowPositionals: true });
+    const { values, positionals } = parseArgs({ args, options: Object.fromEntries(known), allowPositionals: true });
+    const given = Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? unshielded(value) : Array.isArray(value) ? value.map(String).map(unshielded) : value,
+    ]);
+    return { values: Object.fromEntries(given) as typeof values, positionals: positionals.map(unshielded) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const said = message.split('. ')[0];
-    // A random id may begin with a hyphen.
+    // A short name may begin with a hyphen.
     if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
       throw new UsageError(`${said}; put arguments that begin with a hyphen after --`);
     if (code?.startsWith('ERR_PARSE_ARGS_')) throw new UsageError(said);

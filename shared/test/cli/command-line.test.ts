@@ -60,6 +60,22 @@ describe('a command line', () => {
     expect(seen?.parameters).toEqual({ kid: '-abc' });
   });
 
+  it.each([
+    '-AbCdEfGhIjKlMnOpQrSt',
+    `-${'a'.repeat(42)}`,
+    `--${'a'.repeat(41)}`,
+    '--bCdEfGhIjKlMnOpQrStUvWxYz0123456789-_abcd',
+  ])('a random id that begins with a hyphen, such as %j, needs no --', async (id) => {
+    for (const line of [`keys retire ${id} --json`, `keys retire --json -- ${id}`]) {
+      await run(sample, line);
+      expect(seen).toMatchObject({ parameters: { kid: id }, options: { json: true } });
+    }
+    await run(sample, `keys compare a ${id} b ${id}`);
+    expect(seen?.rest).toEqual([id, 'b', id]);
+    await run(sample, `keys retire abc --redirect-uri ${id}`);
+    expect(seen?.options).toEqual({ 'redirect-uri': [id] });
+  });
+
   it('a command that takes any number of parameters gets all that follow', async () => {
     await run(sample, 'keys compare a b -- -c');
     expect(seen).toMatchObject({ parameters: { kid: 'a' }, rest: ['b', '-c'] });
@@ -78,6 +94,10 @@ describe('a command line', () => {
     ['keys retire a b', 'unexpected argument "b"'],
     ['keys retire a a-token-at-the-wrong-place', 'unexpected argument "a-toke…"'],
     ['keys retire a \u001b[31m', 'unexpected argument "\\u001b[31m"'],
+    [
+      'keys retire a --a-long-option-that-there-is-not',
+      "Unknown option '--a-long-option-that-there-is-not'; put arguments that begin with a hyphen after --",
+    ],
     ['keys retire a --now', "Unknown option '--now'; put arguments that begin with a hyphen after --"],
     ['keys retire a --redirect-uri', "Option '--redirect-uri <value>' argument missing"],
     ['serve now', 'unexpected argument "now"'],
