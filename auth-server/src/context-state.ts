@@ -17,6 +17,7 @@
  * - `outcome` from provider/events.ts to the line of the request in the log;
  * - `hasProvedKey` from a grant of our own to the limit of failures in http/admission/request-limits.ts;
  * - `errorMembers` from a grant of our own to provider/guards/error-members.ts, which adds them to the answer;
+ * - `isWaiting` from a grant of our own to provider/events.ts, which writes no audit entry each time;
  * - `failure` from provider/events.ts to provider/guards/failure.ts, which throws it.
  */
 import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
@@ -45,7 +46,9 @@ export interface ContextState extends RequestState {
   /** Whether the caller proved the key of a client of the operator: what fails then was not guessed. */
   hasProvedKey?: boolean;
   /** Members of the error answer besides those of RFC 6749 §5.2. */
-  errorMembers?: Readonly<Record<string, string | number>>;
+  errorMembers?: Readonly<Record<string, string | number | boolean>>;
+  /** Whether the client only wants to know if the person has acted by now: it asks every few seconds. */
+  isWaiting?: boolean;
   /** A failure with its own answer. The engine catches it and reports it by an event only. */
   failure?: HttpError;
 }

@@ -98,6 +98,8 @@ const ERRORS = {
     'invalid_grant',
     'invalid_dpop_proof',
     'interaction_required',
+    'access_denied',
+    'expired_token',
     'temporarily_unavailable',
     'too_many_requests',
     'other',

@@ -12,6 +12,26 @@ export const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 /** Beginning of a scope with which tools may use an account of the person: the id of a connector follows. */
 export const UPSTREAM_SCOPE = 'upstream:';
 
+/**
+ * What an exchange for the account of a person has beyond RFC 8693: parameters of the request, and members of the error
+ * `interaction_required`. Another issuer ignores the ones and sends none of the others.
+ */
+export const INTERACTION = {
+  /** `none`: no page is wanted. `declined`: the person has declined the page of `uri`. Absent: a page is wanted. */
+  wish: 'interaction',
+  /** The page for the person; in a request the one for which the client waits. */
+  uri: 'interaction_uri',
+  /** Seconds for which the page can be opened. */
+  expiresIn: 'interaction_expires_in',
+  /** `true`: another request of the same client has got the page and shows it to the person now. */
+  isShown: 'interaction_shown',
+  /** The scope whose approval has the person act as well. */
+  scope: 'interaction_scope',
+} as const;
+
+/** The parameter with the SHA-256 (base64url) of a token that the API of the upstream has refused with 401. */
+export const REJECTED_TOKEN = 'rejected_token';
+
 /** The scope that every call of the MCP server needs. A client that requests no scope gets it. */
 export const BASE_SCOPE = 'mcp:tools';
 

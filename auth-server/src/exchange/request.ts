@@ -1,4 +1,5 @@
 /** Owns what a client may ask in an exchange (RFC 8693 §2.1): the form of the parameters, before anything is looked up. */
+import { INTERACTION, REJECTED_TOKEN } from '@mcp-oauth/shared/contract';
 import { badTarget, ExchangeRefused } from './refusal.ts';
 
 /** RFC 8693 §3 */
@@ -13,8 +14,9 @@ export const PARAMETERS = [
   'audience',
   'resource',
   'scope',
-  'rejected_token',
-  'interaction',
+  REJECTED_TOKEN,
+  INTERACTION.wish,
+  INTERACTION.uri,
 ] as const;
 
 /** Parameters that may occur several times (§2.1); more than one target is refused here with its own error. */
@@ -33,9 +35,16 @@ export interface ExchangeRequest {
   readonly scope: string | undefined;
   /** SHA-256 (base64url) of an access token that the API of the upstream has refused with 401. */
   readonly rejected: string | undefined;
-  /** Whether the client can send the person to a page, and has no link yet. */
-  readonly wantsLink: boolean;
+  /** What the client would do if only the person can help: show a link, only ask for news, or say that the person declines. */
+  readonly wish: 'link' | 'news' | 'decline';
+  /** The link for which the client waits already. */
+  readonly link: string | undefined;
 }
+
+const WISHES: Readonly<Record<string, ExchangeRequest['wish']>> = { none: 'news', declined: 'decline' };
+
+/** Longer than any link of this server. */
+const LONGEST_LINK = 2_048;
 
 const DIGEST = /^[\w-]{43}$/;
 
@@ -58,13 +67,23 @@ export function readRequest(params: Readonly<Record<string, unknown>>): Exchange
     refuse(`requested_token_type must be ${ACCESS_TOKEN}`);
   }
   const target = targetIn(params);
-  const rejected = text('rejected_token');
+  const rejected = text(REJECTED_TOKEN);
   if (rejected !== undefined && (target.kind !== 'connector' || !DIGEST.test(rejected))) {
     refuse('rejected_token must be the SHA-256 of a token of a connector, in base64url');
   }
-  const interaction = text('interaction');
-  if (interaction !== undefined && interaction !== 'none') refuse('interaction must be none, or left out');
-  return { subjectToken, target, scope: text('scope'), rejected, wantsLink: interaction === undefined };
+  return { subjectToken, target, scope: text('scope'), rejected, ...interactionIn(text) };
+}
+
+function interactionIn(
+  text: (name: (typeof PARAMETERS)[number]) => string | undefined,
+): Pick<ExchangeRequest, 'wish' | 'link'> {
+  const interaction = text(INTERACTION.wish);
+  const wish = interaction === undefined ? 'link' : Object.hasOwn(WISHES, interaction) && WISHES[interaction];
+  if (!wish) return refuse('interaction must be none or declined, or left out');
+  const link = text(INTERACTION.uri);
+  if (link !== undefined && link.length > LONGEST_LINK) return refuse('interaction_uri is too long');
+  if (wish === 'decline' && link === undefined) return refuse('interaction=declined needs interaction_uri');
+  return { wish, link };
 }
 
 /** One token is for one target: with several, each could use it at the others. */

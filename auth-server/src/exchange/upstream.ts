@@ -4,6 +4,7 @@
  */
 import { upstreamScopeName } from '../resources/upstream-scope.ts';
 import { ExchangeRefused } from './refusal.ts';
+import type { ExchangeRequest } from './request.ts';
 import type { Subject } from './subject-token.ts';
 
 /** A connector whose tokens tools may get. */
@@ -26,9 +27,9 @@ interface Token {
 }
 
 /** What only the person can give. */
-type Needed = 'connection' | 'approval' | 'scopes' | 'consent';
+export type Needed = 'connection' | 'approval' | 'scopes' | 'consent';
 
-/** The accounts that people have connected, and the links at which they connect one. */
+/** The accounts that people have connected, and how people are asked to connect one. */
 export interface UpstreamAccounts {
   readonly tools: readonly UpstreamTools[];
   readonly connections: {
@@ -43,12 +44,20 @@ export interface UpstreamAccounts {
       },
     ): Promise<Token | { readonly needs: Needed }>;
   };
-  readonly links: {
-    create(
+  readonly questions: {
+    ask(
       purpose: Holder & { readonly clientId: string; readonly scopes: readonly string[] },
-    ): Promise<{ readonly uri: string; readonly expiresIn: number }>;
+      inquiry: Pick<ExchangeRequest, 'wish' | 'link'>,
+      onNew: () => Promise<void>,
+    ): Promise<Standing>;
   };
 }
+
+/** How far the person is with an account that is missing. */
+export type Standing =
+  | { readonly kind: 'open' | 'declined' | 'failed' }
+  /** @param isShown another call shows the link now */
+  | { readonly kind: 'link'; readonly uri: string; readonly expiresIn: number; readonly isShown: boolean };
 
 const SAID: Readonly<Record<Needed, string>> = {
   connection: 'the user has not connected an account',

@@ -40,6 +40,8 @@ export interface LoginOfConnection {
     readonly scopes: readonly string[];
     /** The authorization request that goes on afterwards. Absent: the person came by a link. */
     readonly interaction?: string | undefined;
+    /** The link by which the person came, as it is stored (connecting/links.ts). */
+    readonly link?: string | undefined;
   };
 }
 

@@ -99,7 +99,9 @@ const refusal = (event: string, audited: AuditEvent) => (ctx: KoaContextWithOIDC
     ...partiesOf(ctx),
   };
   // A device asks every few seconds while its person signs in (RFC 8628 §3.5), and a tool while its person connects an account.
-  const isPending = error.error === 'authorization_pending' || isWaiting(ctx, error);
+  const isPending =
+    error.error === 'authorization_pending' ||
+    (error.error === 'interaction_required' && stateOf(ctx).isWaiting === true);
   if (threat) logOf(ctx).warn({ ...line, threat }, 'security');
   else logOf(ctx)[isPending ? 'debug' : 'info'](line, event);
   const details = { error: error.error, ...grantTypeOf(ctx), ...stateOf(ctx).details };
@@ -107,10 +109,6 @@ const refusal = (event: string, audited: AuditEvent) => (ctx: KoaContextWithOIDC
   const refused = isExchange ? 'exchange.refused' : audited;
   if (!isPending) note(ctx, threat ? 'token.reused' : refused, { outcome: 'refused', reason, details });
 };
-
-/** Whether the client only wants to know if the person has acted by now. */
-const isWaiting = ({ oidc }: KoaContextWithOIDC, { error }: errors.OIDCProviderError): boolean =>
-  error === 'interaction_required' && oidc.params?.interaction === 'none';
 
 export function logEvents(provider: Provider): void {
   provider.on('authorization.error', refusal('authorization refused', 'authorization.refused'));

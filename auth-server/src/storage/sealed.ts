@@ -15,6 +15,7 @@ const SECRET: Readonly<Record<string, readonly string[]>> = {
   PreRegisteredClients: ['*'],
   Client: ['client_secret'],
   UpstreamSession: ['session', 'connection'],
+  ConnectQuestion: ['handle'],
 };
 
 /** Prefix of an encrypted value: `sealed:<name of the key>:<nonce>:<tag>:<text>`, each in base64url. */

@@ -19,6 +19,8 @@ export interface ClientRequest {
    * basic/patterns/mrtr).
    */
   readonly key?: string;
+  /** Withdraws the request, whose response is not needed any more. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ClientNotification {

@@ -2,6 +2,7 @@
  * Owns the reading of what the token endpoint answers to an exchange (RFC 8693 §2.2): a token that may be used, or why there is none.
  * Pure functions, which repeat nothing of an answer but an error code.
  */
+import { INTERACTION } from '@mcp-oauth/shared/contract';
 import { isObject } from '@mcp-oauth/shared/json';
 import { ExchangeRefused, ExchangeUnavailable, InteractionRequired, type UpstreamToken } from './upstream-token.ts';
 
@@ -48,12 +49,14 @@ export function tokenIn(answer: unknown, { mustBeBound, isProven, now }: Expecte
 
 /** @param isSecure whether the issuer uses TLS, so that its pages must too */
 export function failureIn(status: number, answer: unknown, isSecure: boolean): Error {
-  const { error, ...interaction } = isObject(answer) ? answer : {};
-  const { interaction_uri: uri, interaction_expires_in: lasts, interaction_scope: scope } = interaction;
+  const { error, ...more } = isObject(answer) ? answer : {};
   const code = typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
   if (code === 'interaction_required') {
+    const { [INTERACTION.expiresIn]: lasts, [INTERACTION.scope]: scope, [INTERACTION.isShown]: isShown } = more;
+    const page = pageIn(more[INTERACTION.uri], isSecure);
     const seconds = typeof lasts === 'number' && lasts > 0 ? Math.min(lasts, PAGE_LASTS) : PAGE_LASTS;
-    return new InteractionRequired(pageIn(uri, isSecure), seconds, typeof scope === 'string' ? scope : undefined);
+    const named = typeof scope === 'string' ? scope : undefined;
+    return new InteractionRequired(page, seconds, named, page !== undefined && isShown === true);
   }
   if (status >= 500 || status === 429 || code === 'temporarily_unavailable' || code === 'server_error') {
     return new ExchangeUnavailable(`it answered ${status}`);

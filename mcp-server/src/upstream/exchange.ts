@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { INTERACTION, REJECTED_TOKEN } from '@mcp-oauth/shared/contract';
 import { type RemoteDocument, readText, reasonOf } from '@mcp-oauth/shared/documents/remote-document';
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { authenticated, type ClientKey } from '../authorization/introspection/credentials.ts';
@@ -35,8 +36,15 @@ export interface Exchanged {
   readonly caller: Caller;
   /** A token that the API has refused: the issuer renews it, or has the person connect the account again. */
   readonly rejected?: string | undefined;
-  /** Whether the issuer makes a page for the person. Not for a client that can show none, or while it waits for the person. */
-  readonly needsPage: boolean;
+  readonly wish: Wish;
+}
+
+/** What is to happen if only the person can help. */
+export interface Wish {
+  /** `page`: the client shows one to the person. `none`: it can show none, or has done so. `declined`: the person declines the page. */
+  readonly kind: 'page' | 'none' | 'declined';
+  /** The page that the call waits for; absent: there is none yet. */
+  readonly page?: string | undefined;
 }
 
 /** @throws InteractionRequired, ExchangeRefused or ExchangeUnavailable */
@@ -117,7 +125,7 @@ async function send(asked: Exchanged, endpoint: Endpoint, options: ExchangeOptio
 }
 
 /** RFC 8693 §2.1. The members after them are those of our auth-server, which other issuers ignore (RFC 6749 §3.2). */
-function parametersOf({ upstream, caller, rejected, needsPage }: Exchanged): Record<string, string> {
+function parametersOf({ upstream, caller, rejected, wish }: Exchanged): Record<string, string> {
   const { target, scopes } = upstream;
   return {
     grant_type: TOKEN_EXCHANGE,
@@ -127,8 +135,9 @@ function parametersOf({ upstream, caller, rejected, needsPage }: Exchanged): Rec
     ...target,
     ...(scopes && { scope: scopes.join(' ') }),
     // For another MCP server every exchange gives a new token.
-    ...('audience' in target && rejected !== undefined && { rejected_token: digestOf(rejected) }),
-    ...(!needsPage && { interaction: 'none' }),
+    ...('audience' in target && rejected !== undefined && { [REJECTED_TOKEN]: digestOf(rejected) }),
+    ...(wish.kind !== 'page' && { [INTERACTION.wish]: wish.kind }),
+    ...(wish.page !== undefined && { [INTERACTION.uri]: wish.page }),
   };
 }
 

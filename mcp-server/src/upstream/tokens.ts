@@ -6,7 +6,13 @@ import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import { type Queue, QueueFull } from '../authorization/introspection/queue.ts';
 import type { Exchanged, ExchangeToken } from './exchange.ts';
-import { type ExchangeOutcome, ExchangeUnavailable, outcomeOf, type UpstreamToken } from './upstream-token.ts';
+import {
+  type ExchangeOutcome,
+  ExchangeUnavailable,
+  InteractionRequired,
+  outcomeOf,
+  type UpstreamToken,
+} from './upstream-token.ts';
 
 interface TokensOptions {
   readonly exchange: ExchangeToken;
@@ -67,16 +73,22 @@ export function createTokens({ exchange, clock, queue, onOutcome, capacity = CAP
   };
 
   return (asked) => {
-    const { upstream, caller, rejected = '', needsPage } = asked;
+    const { upstream, caller, rejected = '', wish } = asked;
     const id = hash('sha256', `${upstream.id} ${caller.token}`, 'base64');
     const entry = entries.get(id);
     if (entry && entry.until > clock.now() && entry.found.token !== rejected) return Promise.resolve(entry.found);
     // The answer to one that asks for a page is not for one that does not, and the other way round.
-    const flight = [id, needsPage, rejected && hash('sha256', rejected, 'base64')].join(' ');
+    const flight = [id, wish.kind, wish.page, rejected && hash('sha256', rejected, 'base64')].join(' ');
     const known = running.get(flight);
-    if (known) return known;
+    if (known) return known.catch(forOthers);
     const exchanging = begin(id, asked).finally(() => running.delete(flight));
     running.set(flight, exchanging);
     return exchanging;
   };
+}
+
+/** The page is for the first one who asked: the person sees it once. */
+function forOthers(error: unknown): never {
+  if (!(error instanceof InteractionRequired) || error.uri === undefined) throw error;
+  throw new InteractionRequired(error.uri, error.expiresIn, error.scope, true);
 }

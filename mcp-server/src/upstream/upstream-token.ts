@@ -27,12 +27,15 @@ export class InteractionRequired extends Error {
   readonly expiresIn: number;
   /** The scope whose approval has the person act as well; absent: the issuer has none. */
   readonly scope: string | undefined;
+  /** Whether another call shows the page to the person now. */
+  readonly isShown: boolean;
 
-  constructor(uri: string | undefined, expiresIn: number, scope?: string) {
+  constructor(uri: string | undefined, expiresIn: number, scope?: string, isShown = false) {
     super('the person has to act first');
     this.uri = uri;
     this.expiresIn = expiresIn;
     this.scope = scope;
+    this.isShown = isShown;
   }
 }
 

@@ -182,7 +182,7 @@ describe('clients that show pages', () => {
       const { client } = await modern(stage, { pin: '2026-07-28' }, action);
       answers.push((await client.callTool({ name: 'github_profile', arguments: {} })) as (typeof answers)[number]);
       for (const answer of answers) {
-        expect(answer).toMatchObject({ isError: true, content: [{ text: 'The user did not connect github.' }] });
+        expect(answer).toMatchObject({ isError: true, content: [{ text: 'The user declined to connect github.' }] });
       }
       await Promise.all([client.close(), old.client.close()]);
     },

@@ -1,38 +1,52 @@
 /** Proves that the wait for a person who connects an account is bounded, and ends with the call. */
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { describe, expect, it } from 'vitest';
-import type { Call } from '../../src/protocol/call.ts';
-import { connectOnce, keyOf } from '../../src/protocol/methods/upstreams/connecting.ts';
-import { InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
+import type { Call, ClientRequest } from '../../src/protocol/call.ts';
+import { connectOnce, keyOf, wishOf } from '../../src/protocol/methods/upstreams/connecting.ts';
+import type { Wish } from '../../src/upstream/exchange.ts';
+import { ExchangeRefused, InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
 import { testCall } from '../support/methods-harness.ts';
 
 const TOKEN: UpstreamToken = { token: 'gho_x', type: 'Bearer', scopes: undefined, expiresAt: undefined };
 const PAGE = 'https://auth.example.com/connect/x';
 
-/** @param after milliseconds until the person has connected the account */
-function setUp({ after, call, lasts = 600 }: { after: number; call: Call; lasts?: number }) {
+interface SetUp {
+  /** Milliseconds until the person has connected the account. */
+  readonly after: number;
+  readonly call: Call;
+  readonly lasts?: number;
+  /** Milliseconds for which another call shows the page; absent: this one shows it. */
+  readonly shownFor?: number;
+  /** What the issuer answers to whoever waits. */
+  readonly refused?: string;
+}
+
+function setUp({ after, call, lasts = 600, shownFor = 0, refused }: SetUp) {
   const clock = new FakeClock();
   const began = clock.now();
-  let attempts = 0;
+  const wishes: Wish[] = [];
+  const required = () => new InteractionRequired(PAGE, lasts, 'upstream:github', clock.now() - began < shownFor);
   const connecting = connectOnce(
-    new InteractionRequired(PAGE, lasts),
+    required(),
     {
       ...{ call, name: 'github', key: 'connect-github', scope: 'upstream:github' },
-      tryAgain: async () => {
-        attempts += 1;
+      exchange: async (wish) => {
+        wishes.push(wish);
+        if (refused || wish.kind === 'declined') throw new ExchangeRefused(refused ?? 'access_denied');
         if (clock.now() - began >= after) return TOKEN;
-        throw new InteractionRequired(undefined, lasts);
+        throw wish.kind === 'page' ? required() : new InteractionRequired(undefined, lasts);
       },
     },
     {
       clock,
       pause: async (ms, signal) => {
+        await new Promise(setImmediate);
         signal.throwIfAborted();
         clock.advance(ms / 1000);
       },
     },
   );
-  return { connecting, waited: () => clock.now() - began, attempts: () => attempts };
+  return { connecting, waited: () => clock.now() - began, wishes };
 }
 
 const accepting = (more: Partial<Call> = {}) =>
@@ -41,9 +55,9 @@ const accepting = (more: Partial<Call> = {}) =>
 describe('waiting for a person', () => {
   it('the call goes on when the account is connected', async () => {
     const call = accepting();
-    const { connecting, attempts } = setUp({ after: 30_000, call });
+    const { connecting, wishes } = setUp({ after: 30_000, call });
     expect(await connecting).toBe(TOKEN);
-    expect(attempts()).toBe(16);
+    expect(wishes).toEqual(Array(16).fill({ kind: 'none', page: PAGE }));
     expect(call.said.map(({ method }) => method)).toEqual(['notifications/elicitation/complete']);
   });
 
@@ -90,7 +104,11 @@ describe('waiting for a person', () => {
     expect(waited()).toBe(40_000);
     // The clients of the SDKs end a request after ten rounds, and one of them has asked.
     const until = new FakeClock().now() + 8 * 40_000;
-    expect(noted).toEqual({ 'connect-github.last': 'connect-github', 'connect-github.until': until });
+    expect(noted).toEqual({
+      'connect-github.last': 'connect-github',
+      'connect-github.page': PAGE,
+      'connect-github.until': until,
+    });
     expect(call.asked[0]?.params).toEqual({ mode: 'url', url: PAGE, message: expect.any(String) });
     expect(call.said).toEqual([]);
   });
@@ -122,5 +140,74 @@ describe('waiting for a person', () => {
     for (const known of [{}, { [last]: shown }, { [last]: 'other', other: 1 }, { [last]: 7 }]) {
       expect(nameOf(known)).toBe('connect-github');
     }
+  });
+
+  it('while another call shows the page this one waits without a question, and shows it once that one has gone', async () => {
+    const waits = accepting();
+    const patient = setUp({ after: 30_000, call: waits, shownFor: Number.POSITIVE_INFINITY });
+    expect(await patient.connecting).toBe(TOKEN);
+    expect([waits.asked, waits.said]).toEqual([[], []]);
+    expect(new Set(patient.wishes.map(({ kind }) => kind))).toEqual(new Set(['page']));
+    const next = accepting();
+    expect(await setUp({ after: 30_000, call: next, shownFor: 10_000 }).connecting).toBe(TOKEN);
+    expect(next.asked.map(({ params }) => params.url)).toEqual([PAGE]);
+  });
+
+  it('MCP 2026-07-28 basic/patterns/mrtr: a call for which another one shows the page comes again in rounds', async () => {
+    const { call, noted } = inRound({});
+    const { connecting, waited } = setUp({ after: 60_000, call, shownFor: Number.POSITIVE_INFINITY });
+    await expect(connecting).rejects.toThrow('the round has ended');
+    expect(waited()).toBe(40_000);
+    expect(call.asked).toEqual([]);
+    expect(noted).toEqual({ 'connect-github.page': PAGE, 'connect-github.until': expect.any(Number) });
+    expect(wishOf(inRound(noted).call, 'connect-github')).toEqual({ kind: 'page', page: PAGE });
+  });
+
+  it.each([
+    ['access_denied', 'The user declined to connect github.'],
+    ['expired_token', 'github was not connected: the page is used up. Call again to get a new page.'],
+  ])(
+    'RFC 8628 §3.5 %s ends the wait at once, for the call that shows the page and for one that does not',
+    async (refused, text) => {
+      for (const shownFor of [0, 60_000]) {
+        const { connecting, waited } = setUp({ after: 60_000, call: accepting(), refused, shownFor });
+        await expect(connecting).rejects.toThrow(text);
+        expect(waited()).toBeLessThanOrEqual(2_000);
+      }
+    },
+  );
+
+  it.each(['decline', 'cancel'])(
+    'a client whose person answers %s tells the issuer, and the call ends',
+    async (action) => {
+      const call = testCall({ capabilities: { elicitation: { url: {} } } }, [{ action }]);
+      const { connecting, wishes } = setUp({ after: 60_000, call });
+      await expect(connecting).rejects.toThrow('The user declined to connect github.');
+      expect(wishes).toEqual([{ kind: 'declined', page: PAGE }]);
+    },
+  );
+
+  it.each([
+    ['connected', undefined],
+    ['declined', 'access_denied'],
+  ])('a person who has %s at the page needs not answer the client, whose question is withdrawn', async (_, refused) => {
+    const questions: ClientRequest[] = [];
+    const ask = (request: ClientRequest) => {
+      questions.push(request);
+      return new Promise(() => {});
+    };
+    const call = testCall({ capabilities: { elicitation: { url: {} } }, ask });
+    const { connecting } = setUp({ after: 10_000, call, ...(refused && { refused }) });
+    if (refused) await expect(connecting).rejects.toThrow('declined');
+    else expect(await connecting).toBe(TOKEN);
+    expect(questions.map(({ signal }) => signal?.aborted)).toEqual([true]);
+  });
+
+  it('a question that has its answer is not withdrawn, and its client cannot give a token of its own', async () => {
+    const call = testCall({ capabilities: { elicitation: { url: {} } } }, [
+      { ...TOKEN, token: 'forged', action: 'accept' },
+    ]);
+    expect(await setUp({ after: 10_000, call }).connecting).toBe(TOKEN);
+    expect(call.asked.map(({ signal }) => signal?.aborted)).toEqual([false]);
   });
 });

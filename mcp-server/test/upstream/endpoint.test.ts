@@ -45,7 +45,7 @@ async function exchangeAt(found: object, { isBound = false, resource = true, iss
       target: resource ? { resource: 'https://b.example/mcp' } : { audience: 'billing' },
     },
     caller: { token: 'token of the caller', principal },
-    needsPage: true,
+    wish: { kind: 'page' },
     rejected,
   };
   const error = await exchange(asked).catch((thrown: Error) => thrown.message);

@@ -132,6 +132,7 @@ export async function startStage(
 function exchanged({ form }: Asked, accounts: ReadonlyMap<string, string>, issuer: string): Answer {
   const { sub = '' } = decodeJwt(form.subject_token ?? '');
   const token = accounts.get(sub);
+  if (form.interaction === 'declined') return { status: 400, body: { error: 'access_denied' } };
   if (token === undefined || digestOf(token) === form.rejected_token) {
     const page = { interaction_uri: `${issuer}/connect/handle-of-a-link`, interaction_expires_in: 600 };
     const scope = { interaction_scope: `upstream:${form.audience}` };

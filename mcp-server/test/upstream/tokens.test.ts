@@ -5,7 +5,7 @@ import { Queue } from '../../src/authorization/introspection/queue.ts';
 import type { Exchanged } from '../../src/upstream/exchange.ts';
 import type { ConfiguredUpstream } from '../../src/upstream/settings.ts';
 import { createTokens } from '../../src/upstream/tokens.ts';
-import { ExchangeUnavailable, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
+import { ExchangeUnavailable, InteractionRequired, type UpstreamToken } from '../../src/upstream/upstream-token.ts';
 
 const upstream = (id: string): ConfiguredUpstream => ({
   ...{ id, base: `https://${id}.example`, origins: new Set([`https://${id}.example`]) },
@@ -22,7 +22,7 @@ interface SetUp {
 function setUp({ lasts, capacity = 100, running = 10 }: SetUp = {}) {
   const clock = new FakeClock();
   const asked: Exchanged[] = [];
-  const state = { fails: false };
+  const state: { fails: boolean; failure?: Error } = { fails: false };
   const tokens = createTokens({
     clock,
     capacity,
@@ -32,6 +32,7 @@ function setUp({ lasts, capacity = 100, running = 10 }: SetUp = {}) {
       const number = asked.length;
       await Promise.resolve();
       if (state.fails) throw new ExchangeUnavailable('it answered 503');
+      if (state.failure) throw state.failure;
       const expiresAt = lasts === undefined ? undefined : clock.now() + lasts * 1000;
       return { token: `token-${number}`, type: 'Bearer', scopes: undefined, expiresAt };
     },
@@ -40,7 +41,8 @@ function setUp({ lasts, capacity = 100, running = 10 }: SetUp = {}) {
   const get = async (token: string, more: Partial<Exchanged> & { id?: string; expiresAt?: number } = {}) => {
     const { id = 'github', expiresAt = ends, ...others } = more;
     const principal = { issuer: 'https://as.example', expiresAt };
-    const one = { upstream: upstream(id), caller: { token, principal }, needsPage: true, ...others };
+    const wish = { kind: 'page' } as const;
+    const one = { upstream: upstream(id), caller: { token, principal }, wish, ...others };
     return (await tokens(one)).token;
   };
   return { clock, asked, state, get };
@@ -100,6 +102,15 @@ describe('tokens of upstreams in use', () => {
     expect([ada.status, bob.status]).toEqual(['fulfilled', 'fulfilled']);
     expect(carol).toMatchObject({ reason: expect.any(ExchangeUnavailable) });
     expect(asked).toHaveLength(2);
+  });
+
+  it('one of those who ask for a page at the same time shows it, and the others know that', async () => {
+    const { get, state } = setUp();
+    state.failure = new InteractionRequired('https://as.example/connect/x', 600, 'upstream:github');
+    const all = await Promise.allSettled([get('ada'), get('ada'), get('ada')]);
+    expect(all).toMatchObject(
+      [false, true, true].map((isShown) => ({ reason: { uri: 'https://as.example/connect/x', isShown } })),
+    );
   });
 
   it('a failure is not kept', async () => {

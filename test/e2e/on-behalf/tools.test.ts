@@ -9,7 +9,7 @@ import { McpSession, postJson, REDIRECT_URI } from '../../support/oauth-client.t
 import { type Caller, connect, opener, resultOf, signedIn } from './callers.ts';
 import { startWorld, type World } from './world.ts';
 
-const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank', 'Grace', 'Heidi'] as const;
+const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank', 'Grace', 'Heidi', 'Ivan'] as const;
 const LONG = { timeout: 30_000, interval: 100 };
 
 let world: World;
@@ -100,6 +100,28 @@ describe('MCP 2025-11-25 client/elicitation a client that opens pages', () => {
     const [seen] = (await Promise.all(visits)) as { text: string; end: string }[];
     expect(seen?.text).toMatch(/Sample client[\s\S]*repositories, also the private ones/);
     expect(seen?.end).toContain('octocat');
+    await client.close();
+  });
+
+  it('six calls at once at three replicas show one page; Cancel ends all of them, and the next ones show another page, after which all go on', async () => {
+    const { person, token } = await signedIn(world, 'Ivan');
+    let answer = /^Cancel/;
+    const { client, visits } = await opener(world, token, async (link) => {
+      if (answer.test('Connect')) return connect(person, link, /Ivan/);
+      const page = await person.open(link, 'never:');
+      return page instanceof URL ? page : person.press(page, answer, 'never:');
+    });
+    const call = () => client.callTool({ name: 'github_profile', arguments: {} });
+    const six = () => Promise.all(Array.from({ length: 6 }, call));
+    const declined = await six();
+    for (const { content } of declined) {
+      expect(content).toMatchObject([{ text: 'The user declined to connect github.' }]);
+    }
+    expect(visits).toHaveLength(1);
+    answer = /^Connect/;
+    const found = await six();
+    expect(found.map(({ structuredContent }) => structuredContent)).toMatchObject(Array(6).fill({ login: 'octocat' }));
+    expect(visits).toHaveLength(2);
     await client.close();
   });
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { canonicalResource } from '@mcp-oauth/shared/contract';
 import type { Config } from '../../config.ts';
 import { createLinks, type Links } from '../../connecting/links.ts';
+import { createQuestions, type Questions } from '../../connecting/questions.ts';
 import type { ExchangePolicy } from '../../exchange/policy.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import { type UpstreamScope, upstreamScopeOf } from '../../resources/upstream-scope.ts';
@@ -13,20 +14,24 @@ export interface Connecting {
   readonly tools: readonly OpenTools[];
   readonly connections: Connections;
   readonly links: Links;
+  readonly questions: Questions;
 }
 
-interface ConnectingDependencies extends Pick<Dependencies, 'store'> {
+interface ConnectingDependencies extends Pick<Dependencies, 'clock' | 'store'> {
   readonly tools: readonly OpenTools[];
   /** Absent: no connector is for tools. */
   readonly connections: Connections | undefined;
 }
 
 /** @returns nothing if no connector is for tools */
-export const composeConnecting = (
+export function composeConnecting(
   { issuer }: Pick<Config, 'issuer'>,
-  { store, tools, connections }: ConnectingDependencies,
-): Connecting | undefined =>
-  connections && { tools, connections, links: createLinks({ issuer, store, random: randomBytes }) };
+  { store, clock, tools, connections }: ConnectingDependencies,
+): Connecting | undefined {
+  if (!connections) return undefined;
+  const links = createLinks({ issuer, store, random: randomBytes });
+  return { tools, connections, links, questions: createQuestions({ links, store, clock }) };
+}
 
 /** The accounts that the tools of a resource may use by the policy, from its identifiers. */
 export const upstreamsBy =

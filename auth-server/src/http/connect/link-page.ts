@@ -4,7 +4,7 @@
  */
 import { urlPath } from '@mcp-oauth/shared/contract';
 import type { Context, Middleware } from 'koa';
-import type { LinkPurpose, Links } from '../../connecting/links.ts';
+import { keyOf, type LinkPurpose, type Links } from '../../connecting/links.ts';
 import { scopesToAsk } from '../../connecting/missing.ts';
 import { stateOf } from '../../context-state.ts';
 import type { OpenTools } from '../../federation/registry.ts';
@@ -117,7 +117,8 @@ async function decide(ctx: Context, opened: Opened, dependencies: LinkPageDepend
   const form = await dependencies.pageSessions.readForm(ctx, session);
   if (form.get('decision') !== 'connect') return cancel(ctx, opened, dependencies);
   const { accountId, clientId, scopes } = purpose;
-  const departure = await prepare(ctx, { accountId, clientId, scopes }, upstream, dependencies);
+  const connection = { accountId, clientId, scopes, link: keyOf(handle) };
+  const departure = await prepare(ctx, connection, upstream, dependencies);
   if ('reason' in departure) throw connectionFailed(upstream, departure);
   if (!(await dependencies.links.take(handle))) throw over('the link was used by another request at the same time');
   await depart(ctx, departure, dependencies);
@@ -128,7 +129,7 @@ async function cancel(
   { handle, purpose, upstream }: Opened,
   { links, pages, languageOf, issuer }: LinkPageDependencies,
 ): Promise<void> {
-  if (await links.take(handle)) {
+  if (await links.decline(handle)) {
     const { accountId: who, clientId: client } = purpose;
     const details = { connector: upstream.id };
     stateOf(ctx).audit({ event: 'connection.refused', outcome: 'refused', who, client, reason: 'cancelled', details });

@@ -4,6 +4,7 @@
  */
 import type { Context } from 'koa';
 import type { PassThrough } from '../../access/gate.ts';
+import type { LinkEnd, Links } from '../../connecting/links.ts';
 import { isLacking } from '../../connecting/missing.ts';
 import { interactionPath } from '../../consent/interaction.ts';
 import { stateOf } from '../../context-state.ts';
@@ -25,6 +26,7 @@ export interface ReturnedConnectionDependencies {
   readonly issuer: string;
   readonly tools: readonly OpenTools[];
   readonly connections: Pick<Connections, 'connect' | 'disconnect'>;
+  readonly links: Pick<Links, 'end'>;
   readonly logins: Pick<Logins, 'takeOutcome' | 'saveOutcome'>;
   readonly accounts: Pick<Accounts, 'find'>;
   readonly passThrough: PassThrough;
@@ -47,9 +49,21 @@ export async function finishConnection(
   const { interaction } = login.connection;
   if (interaction !== undefined) return finishInInteraction(ctx, login, { upstream, interaction }, dependencies);
   const isPresent = hasSession(ctx, login, dependencies);
-  if (!(await isPresent())) throw isGone('the person of the link is not signed in any more');
+  // Calls wait for what comes of the link, which is used up.
+  const endLink = async (end: LinkEnd) => {
+    const { link, accountId } = login.connection;
+    if (link !== undefined) await dependencies.links.end(link, { accountId, connector: upstream.id }, end);
+  };
+  if (!(await isPresent())) {
+    await endLink('failed');
+    throw isGone('the person of the link is not signed in any more');
+  }
   const result = await connect(ctx, login, { upstream, isPresent }, dependencies);
-  if (result === 'not theirs' || 'reason' in result) throw connectionFailed(upstream, result);
+  if (result === 'not theirs' || 'reason' in result) {
+    const isDeclined = result !== 'not theirs' && result.answer.error === 'access_denied';
+    await endLink(isDeclined ? 'declined' : 'failed');
+    throw connectionFailed(upstream, result);
+  }
   seeOther(ctx, donePath(dependencies.issuer, upstream.id));
 }
 

@@ -3,43 +3,38 @@
  * once the account is connected (MCP 2025-11-25 and 2026-07-28 client/elicitation, "URL Mode").
  */
 import { hash, randomUUID } from 'node:crypto';
-import type { Clock } from '@mcp-oauth/shared/clock';
 import { type ElicitResult, ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import { ExchangeUnavailable, InteractionRequired, type UpstreamToken } from '../../../upstream/upstream-token.ts';
+import type { Wish } from '../../../upstream/exchange.ts';
+import { InteractionRequired, type UpstreamToken } from '../../../upstream/upstream-token.ts';
 import type { Call } from '../../call.ts';
 import { ToolError } from '../../define.ts';
 import { ConnectionNeeded, canOpenPages, type PageToOpen } from './connection-needed.ts';
-
-export interface ConnectingDependencies {
-  readonly clock: Clock;
-  /** Waits for so many milliseconds. @throws when the signal is aborted */
-  readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
-}
+import {
+  type Awaited,
+  type Deadline,
+  deadlineOf,
+  declined,
+  moment,
+  notePage,
+  pageOf,
+  type WaitingDependencies,
+  waitFor,
+} from './waiting.ts';
 
 /** What a person connects. */
-interface Connecting {
-  readonly call: Call;
-  /** Name of the upstream. */
-  readonly name: string;
-  /** Names the question: a token that was refused asks for another one than an account that was never connected. */
-  readonly key: string;
+interface Connecting extends Awaited {
   /** Whose consent connects the account. */
   readonly scope: string;
-  /** Tries again, without a new page. @throws InteractionRequired or ExchangeUnavailable while there is no token */
-  readonly tryAgain: () => Promise<UpstreamToken>;
 }
 
-/** Milliseconds between two attempts. */
-const PACE = 2_000;
+/** What a call wants if only the person can help: no page if its client can open none, or has shown one in an earlier round. */
+export const wishOf = (call: Call, key: string): Wish => ({
+  kind: canOpenPages(call.capabilities) && !isShown(call, key) ? 'page' : 'none',
+  page: pageOf(call, key),
+});
 
-/** Milliseconds that one request waits where the client sends it again: less than clients wait for an answer. */
-const ROUND = 40_000;
-
-/** How many rounds wait at most. The clients of the SDKs end a request after ten, with an error that says nothing about the account. */
-const ROUNDS = 8;
-
-/** Whether the page was shown in an earlier round, so that no other one is needed. */
-export const isShown = ({ rounds }: Call, key: string): boolean => rounds?.known(key) !== undefined;
+/** Whether this call has shown the page in an earlier round, so that no other one is needed. */
+const isShown = ({ rounds }: Call, key: string): boolean => rounds?.known(key) !== undefined;
 
 /**
  * Names the question for the account. A run that comes again may know nothing of a refusal by the upstream, because another replica had
@@ -74,31 +69,70 @@ export function connectOnce(...given: Parameters<typeof connect>): Promise<Upstr
  * @throws ToolError when the person does not connect the account
  */
 async function connect(
-  { uri, expiresIn, scope: named }: InteractionRequired,
+  required: InteractionRequired,
   what: Connecting,
-  dependencies: ConnectingDependencies,
+  dependencies: WaitingDependencies,
 ): Promise<UpstreamToken> {
   const { call, name, key, scope } = what;
   const message = `${name} is not connected: the user has to allow this server to act at ${name}.`;
   const isAble = canOpenPages(call.capabilities);
+  const link = required.uri ?? pageOf(call, key);
   // Another product may need the person for something else, and knows no scope of ours.
-  if (isAble ? uri === undefined && !isShown(call, key) : named !== scope)
+  if (isAble ? required.uri === undefined && !isShown(call, key) : required.scope !== scope)
     throw new ToolError(`${message} The authorization server names no page for it.`);
   const page: PageToOpen = {
     mode: 'url',
     message: `To go on, connect your ${name} account: the page shows what for.`,
     // Not sent if there is an answer already.
-    url: uri ?? '',
+    url: link ?? '',
     elicitationId: randomUUID(),
   };
   const needed = new ConnectionNeeded(message, scope, page);
   if (!isAble) throw needed;
+  notePage(call, key, link);
+  const deadline = deadlineOf(what, required.expiresIn * 1000, dependencies.clock.now());
+  if (required.isShown) {
+    const found = await waitFor(what, { kind: 'page', page: link }, deadline, dependencies);
+    // The call that showed the page has gone, so this one shows it.
+    return found instanceof InteractionRequired ? connect(found, what, dependencies) : found;
+  }
+  return show(page, { ...what, needed, deadline }, dependencies);
+}
+
+interface Shown extends Connecting {
+  readonly needed: ConnectionNeeded;
+  readonly deadline: Deadline;
+}
+
+/** Shows the page, and waits for what the person does there: they may be done before they answer the client. */
+async function show(page: PageToOpen, what: Shown, dependencies: WaitingDependencies): Promise<UpstreamToken> {
+  const { call, name, key, needed, deadline } = what;
+  const wish: Wish = { kind: 'none', page: page.url === '' ? undefined : page.url };
+  const wait = async (signal = call.signal) =>
+    (await waitFor(what, wish, deadline, dependencies, signal)) as UpstreamToken;
   call.rounds?.note(lastShown(name), key);
-  const { action } = await ask(call, key, page).catch((cause: unknown) => {
+  const [question, early] = [new AbortController(), new AbortController()];
+  const asking = ask(call, key, page, question.signal).catch((cause: unknown) => {
     throw Object.assign(needed, { cause });
   });
-  if (action !== 'accept') throw new ToolError(`The user did not connect ${name}.`);
-  const token = await waitFor(what, expiresIn * 1000, dependencies);
+  const beforeAnswer = async (): Promise<UpstreamToken> => {
+    const signal = AbortSignal.any([call.signal, early.signal]);
+    try {
+      await moment(dependencies, signal);
+      return await wait(signal);
+    } finally {
+      // The page has an answer, so the client needs none.
+      if (!early.signal.aborted) question.abort('the question has an answer');
+    }
+  };
+  // A question that ends the request has no meanwhile.
+  const first = await Promise.race([asking, ...(call.rounds ? [] : [beforeAnswer()])]).finally(() => early.abort());
+  if (first === 'decline' || first === 'cancel') {
+    // The page is not shown to anybody else, and all calls that wait for it end.
+    await what.exchange({ ...wish, kind: 'declined' }).catch(() => {});
+    throw declined(name);
+  }
+  const token = first === 'accept' ? await wait() : first;
   if (!call.rounds) {
     const { elicitationId } = page;
     await call.notify({ method: 'notifications/elicitation/complete', params: { elicitationId } });
@@ -106,37 +140,12 @@ async function connect(
   return token;
 }
 
-async function ask(call: Call, key: string, { elicitationId, ...page }: PageToOpen): Promise<ElicitResult> {
+async function ask(
+  call: Call,
+  key: string,
+  { elicitationId, ...page }: PageToOpen,
+  signal: AbortSignal,
+): Promise<ElicitResult['action']> {
   const params = call.rounds ? page : { ...page, elicitationId };
-  return ElicitResultSchema.parse(await call.ask({ method: 'elicitation/create', params, key }));
-}
-
-/** @throws ToolError when the page has expired before the account was connected */
-async function waitFor(
-  { call, name, key, tryAgain }: Connecting,
-  lasts: number,
-  { clock, pause }: ConnectingDependencies,
-): Promise<UpstreamToken> {
-  const { rounds, signal } = call;
-  const note = `${key}.until`;
-  const now = clock.now();
-  const noted = rounds?.known(note);
-  // With the access token of the request ends what it can be exchanged for. The next round may have another one.
-  const endOfToken = call.principal.expiresAt * 1000;
-  const last = now + Math.min(lasts, rounds ? ROUNDS * ROUND : endOfToken - now);
-  // A client could have written the note itself.
-  const until = typeof noted === 'number' ? Math.min(noted, last) : last;
-  const endOfRound = Math.min(now + ROUND, endOfToken);
-  rounds?.note(note, until);
-  while (clock.now() < until) {
-    try {
-      return await tryAgain();
-    } catch (error) {
-      // The person may still be at it while the issuer is away for a moment.
-      if (!(error instanceof InteractionRequired || error instanceof ExchangeUnavailable)) throw error;
-    }
-    await pause(PACE, signal);
-    if (rounds && clock.now() >= endOfRound) await rounds.again();
-  }
-  throw new ToolError(`${name} was not connected in time. Call again to get a new page.`);
+  return ElicitResultSchema.parse(await call.ask({ method: 'elicitation/create', params, key, signal })).action;
 }

@@ -3,6 +3,7 @@
  * that the model may read; the log has the reason, and neither has a token.
  */
 import type { Logger } from '@mcp-oauth/shared/logger';
+import type { Wish } from '../../../upstream/exchange.ts';
 import { UrlRefused } from '../../../upstream/hosts.ts';
 import { UpstreamUnreachable } from '../../../upstream/request.ts';
 import { type ConfiguredUpstream, scopeOf } from '../../../upstream/settings.ts';
@@ -16,10 +17,10 @@ import type { Upstreams } from '../../../upstream/upstreams.ts';
 import { AuthorFault, wrongType } from '../../author-fault.ts';
 import type { Call } from '../../call.ts';
 import { type Context, ToolError } from '../../define.ts';
-import { type ConnectingDependencies, connectOnce, isShown, keyOf } from './connecting.ts';
-import { canOpenPages } from './connection-needed.ts';
+import { connectOnce, keyOf, wishOf } from './connecting.ts';
+import { endOfPage, type WaitingDependencies } from './waiting.ts';
 
-export interface ForPersonDependencies extends ConnectingDependencies {
+export interface ForPersonDependencies extends WaitingDependencies {
   readonly upstreams: Upstreams;
   readonly log: Logger;
 }
@@ -83,13 +84,14 @@ async function tokenOf(
   const key = keyOf(call, id, rejected);
   const { upstreams, log } = dependencies;
   const caller = { token: call.accessToken, principal: call.principal };
-  const exchange = (needsPage: boolean) => upstreams.token({ upstream, caller, rejected, needsPage });
+  const exchange = (wish: Wish) => upstreams.token({ upstream, caller, rejected, wish });
+  const wish = wishOf(call, key);
   try {
-    return await exchange(canOpenPages(call.capabilities) && !isShown(call, key)).catch((error: unknown) => {
-      if (!(error instanceof InteractionRequired)) throw error;
+    return await exchange(wish).catch((error: unknown) => {
+      if (!(error instanceof InteractionRequired)) throw (wish.page && endOfPage(error, id)) || error;
       // No account is connected at another MCP server.
       if ('resource' in target) throw new ExchangeRefused('interaction_required');
-      const what = { call, name: id, key, scope: scopeOf(upstream), tryAgain: () => exchange(false) };
+      const what = { call, name: id, key, scope: scopeOf(upstream), exchange };
       return connectOnce(error, what, dependencies);
     });
   } catch (error) {

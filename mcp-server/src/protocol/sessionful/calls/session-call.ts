@@ -82,7 +82,7 @@ export class SessionCall implements Call {
   async ask(request: ClientRequest): Promise<unknown> {
     const { signal } = this;
     signal.throwIfAborted();
-    return this.#askClient(this, request, signal);
+    return this.#askClient(this, request, request.signal ? AbortSignal.any([signal, request.signal]) : signal);
   }
 
   releaseConnection(): Promise<void> {
