@@ -144,9 +144,12 @@ describe.concurrent('a start of mcp-server with unusual tool files', () => {
     expect((await run.stop()).output).toContain('it is not a regular file');
   });
 
-  it('a tool file that never finishes loading ends the start with one line', async () => {
+  it.each([
+    ['computes', 'for (;;);'],
+    ['waits for a file', `import { readFileSync } from 'node:fs'; readFileSync(${JSON.stringify(at('pipe'))});`],
+  ])('a tool file that %s and never finishes loading ends the start with one line', async (_, text) => {
     const tools = mkdtempSync(at('tools-'));
-    writeFileSync(join(tools, 'endless.tool.ts'), 'for (;;);');
+    writeFileSync(join(tools, 'endless.tool.ts'), text);
     const { code, output } = await (await start('mcp-server', { TOOLS_DIR: tools })).ended;
     expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^mcp-server: the start hangs: .* TOOLS_DIR/)]);
     expect(code).not.toBe(0);
