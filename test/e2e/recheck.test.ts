@@ -21,7 +21,7 @@ import { type UpstreamProvider, upstreamProvider } from './upstream-provider.ts'
 const NAMES = ['Alice', 'Bob', 'Carol', 'Dave', 'Erin', 'Frank', 'Grace'] as const;
 /** Seconds. */
 const RECHECK = 3;
-const GRACE = 2;
+const GRACE = 4;
 const CLIENTS = 5;
 const REFRESHES = 20;
 const LONG = { timeout: 30_000, interval: 200 };

@@ -8,6 +8,8 @@ import type { Member, Outcome } from '../support/crowd.ts';
 
 /** Steps of a call, each with a progress notification. */
 const STEPS = 3;
+/** The fewest calls of each client, however slow the machine is. */
+const ROUNDS = 4;
 
 export interface Report {
   readonly outcomes: readonly Outcome[];
@@ -42,7 +44,7 @@ export async function underLoad(
   const round = rounds;
   const work = async (member: Member, index: number): Promise<void> => {
     await setTimeout(index * 5);
-    for (let n = 0; working; n += 1) {
+    for (let n = 0; working || n < ROUNDS; n += 1) {
       outcomes.push(await member.call(`${member.name}-${round}-${n}`, STEPS, 40));
       await setTimeout(600);
     }
@@ -71,7 +73,6 @@ export async function underLoad(
 export async function expectNothingLost({ crowd, uris }: Load, report: Report, twice = 0): Promise<void> {
   const { outcomes, announced, doomed } = report;
   const failed = outcomes.filter(({ error }) => error !== undefined);
-  expect(outcomes.length).toBeGreaterThan(crowd.length * 3);
   expect(failed.filter(({ label }) => !doomed.includes(label))).toEqual([]);
   for (const { error } of failed) expect(error).toMatch(/send the request again|fetch failed|terminated|closed/);
   const all = Array.from({ length: STEPS }, (_, index) => index + 1);

@@ -99,11 +99,9 @@ describe('the number of users', () => {
     const users = usersOn(createSqliteStore(':memory:', clock));
     for (let n = 0; n < 10_000; n += 1)
       await users.create({ externalId: `00u${n}`, userName: `person-${n}@acme.example` });
-    const started = performance.now();
     const page = await users.list({ startIndex: 9_901, count: 100 });
     expect([page.total, page.users.length]).toEqual([10_000, 100]);
     expect(await users.findBy({ attribute: 'userName', value: 'person-9999@acme.example' })).toBeDefined();
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it('a directory that is full refuses another subject, and forgets those whose records have expired', async () => {
