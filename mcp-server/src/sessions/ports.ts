@@ -73,6 +73,9 @@ export interface StreamEvent {
   readonly last: boolean;
 }
 
+/** The position before the first event of any log. */
+export const START = '0-0';
+
 /** A connection that reads a stream. */
 export interface Reader {
   readonly replica: string;
@@ -101,6 +104,8 @@ export interface Append {
   readonly changes?: number;
   /** Appends even when no space is left. Only for short events, at most one for each request. */
   readonly forced?: boolean;
+  /** The position of a reader: if no event is between it and this one, the result has the id of this event. */
+  readonly after?: string;
 }
 
 interface Taken {
@@ -109,6 +114,12 @@ interface Taken {
   readonly cursor: string | undefined;
   /** The number of the latest change that a reader was told. */
   readonly changes: number | undefined;
+}
+
+/** The last event that a reader was sent, and the number of the latest change that it was told. */
+export interface Progress {
+  readonly cursor?: string;
+  readonly changes?: number;
 }
 
 /** The state of a stream as the log knows it. */
@@ -121,8 +132,13 @@ interface StreamState {
 /** The byte budget that is used up by events that no reader is known to have received. */
 export type ExhaustedBudget = 'session' | 'principal' | 'server';
 
-/** The result of an append: the current reader, or the budget that left no space for the event. */
-export type Appended = { readonly reader: Reader | undefined } | { readonly full: ExhaustedBudget };
+/**
+ * The result of an append: the current reader, or the budget that left no space for the event. With an id, a reader at
+ * the position that was given can get the event without reading the log.
+ */
+export type Appended =
+  | { readonly reader: Reader | undefined; readonly id?: string | undefined }
+  | { readonly full: ExhaustedBudget };
 
 /** What memory answers at once, and a store across the network later: a frequent path avoids promises that it does not need. */
 export type Soon<T> = T | Promise<T>;
@@ -142,9 +158,9 @@ export interface EventLog {
    * Extends the claim of a reader and stores its progress; the highest change number counts.
    * @returns false when another connection reads the stream now, or the session has ended
    */
-  renew(name: StreamName, reader: Reader, progress: { cursor?: string; changes?: number }): Promise<boolean>;
-  /** Ends the claim of this reader; does nothing when another connection has it. */
-  release(name: StreamName, reader: Reader): Promise<void>;
+  renew(name: StreamName, reader: Reader, progress: Progress): Promise<boolean>;
+  /** Ends the claim of this reader and stores its progress; does nothing when another connection has it. */
+  release(name: StreamName, reader: Reader, progress: Progress): Promise<void>;
   state(name: StreamName): Promise<StreamState | undefined>;
   /**
    * The client has every event up to this one. The log drops them, unless they are needed to know which requests

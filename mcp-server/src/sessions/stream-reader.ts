@@ -5,8 +5,10 @@
 import type { Referring } from '../authorization/status/reference.ts';
 import {
   type EventLog,
+  type Progress,
   type Reader,
   type Soon,
+  START,
   StorageUnavailable,
   type StreamEvent,
   type StreamName,
@@ -23,6 +25,12 @@ export interface Sink {
   keepAlive(): void;
   /** The stream has ended, or another connection reads it. */
   end(): void;
+}
+
+/** An event that comes directly after a position of its log. */
+export interface NextEvent {
+  readonly after: string;
+  readonly event: StreamEvent;
 }
 
 /** Maximum number of events of one read. */
@@ -50,6 +58,17 @@ export class StreamReader {
   /** The last event that was sent. */
   get cursor(): string | undefined {
     return this.#cursor;
+  }
+
+  /** The position after which an event can be sent without a read; nothing while a read is under way or due. */
+  get position(): string | undefined {
+    return this.#pending || this.#reading || this.#stopped ? undefined : (this.#cursor ?? START);
+  }
+
+  /** Sends an event that is in the log; reads the log if something else was sent, or is being read. */
+  pass({ after, event }: NextEvent): Soon<void> {
+    if (this.position !== after) return this.wake();
+    return this.#deliver([event]);
   }
 
   /** Ends when all events in the log were sent, or can't be sent now: in this turn if the log answers at once. */
@@ -130,7 +149,7 @@ export class Attachment<S extends Sink = Sink> {
   }
 
   /** The progress of this reader, for the next connection. */
-  get progress(): { cursor?: string; changes?: number } {
+  get progress(): Progress {
     const { cursor } = this.reader;
     return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
   }

@@ -14,6 +14,7 @@ import {
   StorageUnavailable,
   type StreamName,
 } from './ports.ts';
+import type { NextEvent } from './stream-reader.ts';
 
 /**
  * `unread`: the event is in the log, and no connection reads it now. `over`: the session or the stream has ended.
@@ -26,8 +27,10 @@ export interface WriterDependencies {
   readonly log: Pick<EventLog, 'append'>;
   readonly bus: Pick<MessageBus, 'replica' | 'send'>;
   readonly producer: string;
-  /** Wakes a reader of this replica. */
-  readonly wake: (name: StreamName) => void;
+  /** The position of a reader of this replica that can get the next event without reading the log. */
+  readonly position: (name: StreamName) => string | undefined;
+  /** Wakes a reader of this replica. @param next the event, if it follows that position directly */
+  readonly wake: (name: StreamName, next: NextEvent | undefined) => void;
   /** The next sequence number of this producer, for any stream. */
   readonly next: () => number;
   /** Called with 1 when an append begins, and with -1 when it has ended. */
@@ -87,11 +90,13 @@ export class StreamWriter {
   }
 
   #write(entry: NewEvent): Soon<Written> {
-    const { producer, next } = this.#dependencies;
+    const { producer, next, position } = this.#dependencies;
+    const after = position(this.#name);
+    const following = after !== undefined && { after };
     const requests = this.#requests !== undefined && { requests: this.#requests };
     // Notifications of changes are short, and must not be dropped.
     const forced = entry.changes !== undefined && { forced: true };
-    return this.#put({ ...entry, ...requests, ...forced, producer, sequence: next() });
+    return this.#put({ ...entry, ...requests, ...forced, ...following, producer, sequence: next() });
   }
 
   #put(event: Append): Soon<Written> {
@@ -116,7 +121,11 @@ export class StreamWriter {
 
   #settle(event: Append, appended: Appended | undefined): Soon<Written> {
     if (!appended) return 'over';
-    return 'full' in appended ? this.#replace(event, appended.full) : this.#wake(appended.reader);
+    if ('full' in appended) return this.#replace(event, appended.full);
+    const { reader, id } = appended;
+    const { after, data, last = false } = event;
+    const next = id === undefined || after === undefined ? undefined : { after, event: { id, data, last } };
+    return this.#wake(reader, next);
   }
 
   async #replace(event: Append, full: ExhaustedBudget): Promise<Written> {
@@ -127,11 +136,11 @@ export class StreamWriter {
     return 'full';
   }
 
-  #wake(reader: Reader | undefined): Soon<Written> {
+  #wake(reader: Reader | undefined, next: NextEvent | undefined): Soon<Written> {
     const { bus, wake } = this.#dependencies;
     if (!reader) return 'unread';
     if (reader.replica === bus.replica) {
-      wake(this.#name);
+      wake(this.#name, next);
       return 'read';
     }
     // If the wake-up can't be sent, the reader finds the event with its next periodic check.

@@ -4,7 +4,7 @@
  */
 import { lostAnswers } from './lost-call.ts';
 import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
-import { Attachment, type Sink, StreamReader } from './stream-reader.ts';
+import { Attachment, type NextEvent, type Sink, StreamReader } from './stream-reader.ts';
 import { type NewEvent, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
 /** The stream of a session that belongs to no request; over HTTP+SSE, the only stream. */
@@ -54,8 +54,10 @@ export class Streams {
     const onWay = (change: 1 | -1) => {
       this.#pending += change;
     };
-    const wake = (name: StreamName) => Promise.resolve(this.wake(name)).catch(onFailure);
-    this.#writing = { log, bus, pause, instead, producer: bus.replica, next, onWay, wake };
+    const position = (name: StreamName) => this.reading(name)?.reader.position;
+    const wake = (name: StreamName, event: NextEvent | undefined) =>
+      Promise.resolve(event ? this.#pass(name, event) : this.wake(name)).catch(onFailure);
+    this.#writing = { log, bus, pause, instead, producer: bus.replica, next, onWay, position, wake };
   }
 
   /** Number of events that are not in a log yet. */
@@ -231,9 +233,16 @@ export class Streams {
     }
   }
 
-  #feed(attachment: Attachment): Soon<void> {
-    const before = attachment.reader.cursor;
-    return soon(attachment.reader.wake(), () => this.#note(attachment, before));
+  /** The log has an event that a reader of this replica may get without reading it. */
+  #pass(name: StreamName, next: NextEvent): Soon<void> {
+    const attachment = this.reading(name);
+    return attachment && this.#feed(attachment, next);
+  }
+
+  #feed(attachment: Attachment, next?: NextEvent): Soon<void> {
+    const { reader } = attachment;
+    const before = reader.cursor;
+    return soon(next ? reader.pass(next) : reader.wake(), () => this.#note(attachment, before));
   }
 
   /** Stores the progress of a reader when there is enough of it. */
@@ -262,8 +271,7 @@ export class Streams {
     reader.stop();
     this.#remove(attachment);
     try {
-      await this.#log.renew(name, as, progress);
-      await this.#log.release(name, as);
+      await this.#log.release(name, as, progress);
     } catch {
       // The store is unavailable: the claim expires by itself.
     }

@@ -2,7 +2,13 @@
 import type { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StatusReference } from '../../src/authorization/status/reference.ts';
-import { type BusMessage, MAX_SUBSCRIPTIONS, type SessionStorage, type StreamName } from '../../src/sessions/ports.ts';
+import {
+  type BusMessage,
+  MAX_SUBSCRIPTIONS,
+  type SessionStorage,
+  START,
+  type StreamName,
+} from '../../src/sessions/ports.ts';
 import type { McpSession } from '../../src/sessions/session.ts';
 import { STANDALONE } from '../../src/sessions/streams.ts';
 
@@ -243,6 +249,27 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await end(name);
       });
 
+      it('an event directly after the given position has its id in the result, and any other event none', async () => {
+        const name = await stream();
+        const idOf = async (data: string, more: object) => (await append(name, data, more)) as { id?: string };
+        const ids = async () => (await storage.there.log.read(name, undefined, 10)).map(({ id }) => id);
+        const { id: first = '' } = await idOf('a', { after: START });
+        expect(await ids()).toEqual([first]);
+        expect(await idOf('b', { after: START })).not.toHaveProperty('id');
+        expect(await idOf('c', {})).not.toHaveProperty('id');
+        const { id: fourth } = await idOf('d', { after: (await ids()).at(-1) });
+        expect((await ids()).slice(3)).toEqual([fourth]);
+        const change = { changes: 3, after: fourth };
+        const { id: changed } = await idOf('e', change);
+        expect(changed).toBeDefined();
+        const twice = { data: 'f', producer: 'q', sequence: 1, after: changed ?? '' };
+        expect(await storage.here.log.append(name, twice)).toHaveProperty('id');
+        expect(await storage.here.log.append(name, twice), 'it was written before').not.toHaveProperty('id');
+        const last = (await ids()).at(-1);
+        expect(await idOf('g', { ...change, after: last }), 'it is not written').not.toHaveProperty('id');
+        await end(name);
+      });
+
       it('an event that its producer writes twice is stored once', async () => {
         const name = await stream();
         const event = { data: 'once', producer: 'p', sequence: 1_000_000 };
@@ -302,7 +329,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         // The first stream is being read, whatever comes after it.
         expect(await kept()).toEqual(['r.1', 'r.3', 'r.4']);
         await storage.here.log.renew(first, reader, { cursor: '9-0' });
-        await storage.here.log.release(first, reader);
+        await storage.here.log.release(first, reader, {});
         expect(await kept()).toEqual(['r.1', 'r.4']);
         expect(await storage.there.log.read(third, undefined, 10)).toEqual([]);
         // A client that reconnects to a stream has it for as long as it reads.
@@ -353,7 +380,7 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         await storage.here.log.take(third, reader);
         await append(third, 'to be handed');
         await storage.here.log.renew(first, reader, { cursor: event?.id ?? '' });
-        await storage.here.log.release(first, reader);
+        await storage.here.log.release(first, reader, {});
         expect(await append(third, sized(100_000))).toEqual({ reader });
         expect(await isKept(first)).toBe(false);
         await end(first);
@@ -462,11 +489,15 @@ export function sessionStorageContract(name: string, open: () => Promise<Storage
         expect(await storage.here.log.renew(name, first, { cursor: '5-0', changes: 3 })).toBe(true);
         expect(await storage.there.log.take(name, second)).toEqual({ previous: first, cursor: '5-0', changes: 3 });
         expect(await storage.here.log.renew(name, first, { cursor: '6-0' })).toBe(false);
-        await storage.here.log.release(name, first);
+        await storage.here.log.release(name, first, {});
         expect((await storage.here.log.state(name))?.reader).toEqual(second);
-        await storage.there.log.release(name, second);
+        await storage.there.log.release(name, second, {});
         expect(await append(name, 'b')).toEqual({ reader: undefined });
-        expect(await storage.there.log.take(name, first)).toMatchObject({ cursor: '5-0' });
+        expect(await storage.there.log.take(name, first)).toMatchObject({ cursor: '5-0', changes: 3 });
+        await storage.there.log.release(name, second, { cursor: '6-0' });
+        expect((await storage.here.log.state(name))?.reader).toEqual(first);
+        await storage.here.log.release(name, first, { cursor: '7-0', changes: 2 });
+        expect(await storage.there.log.take(name, second)).toMatchObject({ cursor: '7-0', changes: 3 });
         await end(name);
       });
 

@@ -89,8 +89,29 @@ describe('streams on several replicas', () => {
     const streams = streamsOver({ log: { ...log, read }, bus, onFailure: (error) => told.push(error) });
     await streams.attach(name, createSink);
     await streams.announce('s', { data: 'a' });
-    streams.wakeAll();
+    for (const _ of [1, 2]) streams.wakeAll();
     await expect.poll(() => told).toEqual([fault, fault]);
+  });
+
+  it('events that follow one another are sent without reading the log, and what came before them is read', async () => {
+    const { log, bus, streamsOver, there, name } = await openSession();
+    let reads = 0;
+    const read = (...position: Parameters<typeof log.read>) => {
+      reads += 1;
+      return log.read(...position);
+    };
+    const streams = streamsOver({ log: { ...log, read }, bus });
+    const got: string[] = [];
+    await streams.attach(name, () => ({ ...createSink(), send: ({ data }: StreamEvent) => got.push(data) > 0 }));
+    for (const data of ['a', 'b']) await streams.announce('s', { data });
+    expect([got, reads]).toEqual([['a', 'b'], 0]);
+    // Nobody here receives the wake-up.
+    await there.announce('s', { data: 'c' });
+    await streams.announce('s', { data: 'd' });
+    await expect.poll(() => got).toEqual(['a', 'b', 'c', 'd']);
+    expect(reads).toBe(1);
+    await streams.announce('s', { data: 'e' });
+    expect([got.at(-1), reads]).toEqual(['e', 1]);
   });
 
   it('streams deliver an event to the next connection when one refuses it', async () => {

@@ -6,6 +6,7 @@ import type {
   EventLog,
   ExhaustedBudget,
   LogLimits,
+  Progress,
   Reader,
   StreamEvent,
   StreamName,
@@ -63,12 +64,13 @@ export function createMemoryEventLog(
       const size = Buffer.byteLength(event.data);
       const full = size > 0 && !event.forced ? makeRoom(logs, log, size) : undefined;
       if (full) return { full };
-      const before = log.bytes;
+      const [before, newest] = [log.bytes, log.top];
+      const isNext = event.after !== undefined && numberOf(log.events.at(-1)?.id) <= numberOf(event.after);
       write(log, event, limits);
       budgets.take(logs, log.bytes - before);
       extend(log);
       logs.retire(name.stream, limits.over);
-      return { reader: log.reader };
+      return { reader: log.reader, ...(isNext && log.top > newest && { id: idOf(log.top) }) };
     },
     read: (name, after, limit) => {
       const events = find(name)?.events ?? [];
@@ -86,17 +88,17 @@ export function createMemoryEventLog(
       logs.over.delete(name.stream);
       return { previous, cursor, changes };
     },
-    renew: async (name, reader, { cursor, changes }) => {
+    renew: async (name, reader, progress) => {
       const log = find(name);
       if (!log || !isSame(log.reader, reader)) return false;
-      if (cursor !== undefined) log.cursor = cursor;
-      if (changes !== undefined) log.changes = Math.max(changes, log.changes ?? 0);
+      note(log, progress);
       extend(log);
       return true;
     },
-    release: async (name, reader) => {
+    release: async (name, reader, progress) => {
       const log = find(name);
       if (!log || !isSame(log.reader, reader)) return;
+      note(log, progress);
       delete log.reader;
       extend(log);
       sessions.get(name.session)?.retire(name.stream, limits.over);
@@ -136,12 +138,19 @@ const isSame = (a: Reader | undefined, b: Reader): boolean => a?.replica === b.r
 const isRepeated = ({ written }: Log, { producer, sequence }: Append): boolean =>
   (written.get(producer) ?? 0) >= sequence;
 
+const idOf = (number: number): string => `${number}-0`;
+
+function note(log: Log, { cursor, changes }: Progress): void {
+  if (cursor !== undefined) log.cursor = cursor;
+  if (changes !== undefined) log.changes = Math.max(changes, log.changes ?? 0);
+}
+
 function write(log: Log, event: Append, { events: most, bytes: largest }: LogLimits): void {
   const { data, last = false, producer, sequence, requests, changes } = event;
   if (changes !== undefined && changes <= (log.changes ?? -1)) return;
   log.written.set(producer, sequence);
   log.top += 1;
-  log.events.push({ id: `${log.top}-0`, data, last });
+  log.events.push({ id: idOf(log.top), data, last });
   log.bytes += Buffer.byteLength(data);
   log.over ||= last;
   if (requests !== undefined) log.requests ??= requests;

@@ -36,18 +36,19 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
   const tellLedger = async (session: string, owner: string, bytes: number): Promise<void> =>
     ledger.tell(session, JSON.parse(owner) as Owner, bytes);
   return {
-    append: async (name, { data, producer, sequence, last = false, requests = '', changes = '', forced = false }) => {
+    append: async (name, given) => {
+      const { data, producer, sequence, last = false, requests = '', changes = '', forced = false, after = '' } = given;
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
       const event = [data, producer, sequence, last ? 1 : 0, requests, changes];
       const bounds = [limits.events, limits.bytes, last ? over : open, name.stream, limits.over];
       const budget = [forced ? 1 : 0, limits.sessionBytes, GUARANTEED_BYTES, Math.max(open, over)];
-      const appended = await redis.mcpAppend(...keys, ...event, ...bounds, ...budget);
+      const appended = await redis.mcpAppend(...keys, ...event, ...bounds, ...budget, after);
       if (appended === null) return undefined;
-      const [reader, bytes, owner] = appended;
+      const [reader, bytes, owner, id] = appended;
       if (typeof bytes === 'string') return { full: bytes as ExhaustedBudget };
       // The event is in the log even if this fails.
       if (owner) await tellLedger(name.session, owner, bytes).catch(() => {});
-      return { reader: parse(reader) };
+      return { reader: parse(reader), ...(id && { id }) };
     },
     read: async (name, after, limit) => {
       const from = after === undefined ? '-' : `(${after}`;
@@ -68,9 +69,9 @@ export function createRedisEventLog(redis: SessionRedis, limits: LogLimits, ledg
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name)];
       return (await redis.mcpRenew(...keys, write(reader), open, cursor, changes)) === 1;
     },
-    release: async (name, reader) => {
+    release: async (name, reader, { cursor = '', changes = '' }) => {
       const keys = [sessionKey(name.session), eventsKey(name), stateKey(name), overKey(name)];
-      await redis.mcpRelease(...keys, write(reader), name.stream, over, limits.over);
+      await redis.mcpRelease(...keys, write(reader), open, cursor, changes, name.stream, over, limits.over);
     },
     state: async (name) => {
       const [reader = null, requests, ended, used] = await redis.hmget(

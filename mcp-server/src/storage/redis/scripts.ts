@@ -39,7 +39,9 @@ interface SessionScripts {
   mcpUse(...args: Values): Promise<number>;
   mcpAlter(...args: Values): Promise<number>;
   mcpForget(...args: Values): Promise<number>;
-  mcpAppend(...args: Values): Promise<[reader: string, bytesOrFull: number | string, owner?: string] | null>;
+  mcpAppend(
+    ...args: Values
+  ): Promise<[reader: string, bytesOrFull: number | string, owner?: string, id?: string] | null>;
   mcpTake(...args: Values): Promise<[previous: string, cursor: string, changes: string] | null>;
   mcpRenew(...args: Values): Promise<number>;
   mcpRelease(...args: Values): Promise<number>;

@@ -40,6 +40,13 @@ export const DEFECTS: Readonly<Record<string, Defect & { readonly weather?: Weat
   'a log that knows one number for all producers': log(({ append }) => ({
     append: (name, event) => append(name, { ...event, producer: 'everybody' }),
   })),
+  'a log that says of each event that it is the next one': log(({ append, read }) => ({
+    append: async (name, event) => {
+      const appended = await append(name, event);
+      const written = appended && 'reader' in appended && event.after !== undefined;
+      return written ? { ...appended, id: (await read(name, undefined, 1_000)).at(-1)?.id } : appended;
+    },
+  })),
   'a log that takes events after the end of the session': { exists: () => true },
   'a log that is read with the event that was read last': log(({ read }) => ({
     read: (name, after, limit) => {
@@ -76,7 +83,7 @@ export const DEFECTS: Readonly<Record<string, Defect & { readonly weather?: Weat
     },
   })),
   'a claim that anybody gives back': log(({ release, state }) => ({
-    release: async (name, reader) => release(name, (await state(name))?.reader ?? reader),
+    release: async (name, reader, progress) => release(name, (await state(name))?.reader ?? reader, progress),
   })),
   'a reader that does not look again for what came while it read': streams(
     class extends Streams {

@@ -8,7 +8,7 @@ import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Share } from '../../../allowance/allowance.ts';
 import type { Principal } from '../../../authorization/principal.ts';
-import { StorageUnavailable } from '../../../sessions/ports.ts';
+import { START, StorageUnavailable } from '../../../sessions/ports.ts';
 import type { McpSession } from '../../../sessions/session.ts';
 import { STANDALONE } from '../../../sessions/streams.ts';
 import type { Endpoint, McpRequest } from '../../endpoints.ts';
@@ -28,7 +28,7 @@ import {
 import { agreement, readMessages, repeatsId } from '../json-rpc.ts';
 import { findSession, isRefused, openSession, type SessionAccess } from '../session-access.ts';
 import { resumptionOf } from './sse-resumption.ts';
-import { eventId, RETRY, START } from './stream-sink.ts';
+import { eventId, RETRY } from './stream-sink.ts';
 
 /** The GET that opens the stream. */
 export function createSseStream(access: SessionAccess, messagesPath: string): Endpoint {

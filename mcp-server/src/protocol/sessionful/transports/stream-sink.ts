@@ -2,15 +2,12 @@
  * Owns the wire format of log events: their ids name stream and event, so that a client can resume at any replica
  * (MCP 2025-11-25 basic/transports, "Resumability and Redelivery").
  */
-import type { StreamEvent } from '../../../sessions/ports.ts';
+import { START, type StreamEvent } from '../../../sessions/ports.ts';
 import type { Sink } from '../../../sessions/stream-reader.ts';
 import type { EventStream } from '../../wire/event-stream.ts';
 
 /** Milliseconds that a client waits before it reconnects. */
 export const RETRY = 500;
-
-/** The position before the first event of any log. */
-export const START = '0-0';
 
 /** The first revision whose clients accept events that only carry an id. */
 const PRIMING_SINCE = '2025-11-25';

@@ -17,7 +17,9 @@
            13 most bytes of the session
            14 most bytes of the session while it has little room
            15 milliseconds that an open stream lives
-  Returns  { reader or '', bytes of the session, owner of the session if the ledger must be told of the bytes, else '' }
+           16 position of a reader, or ''
+  Returns  { reader or '', bytes of the session, owner of the session if the ledger must be told of the bytes, else '',
+             id of the event if no event is between that position and it, else '' }
            { '', which budget is used up } when there is no room
            nil when the session or the stream is over
   Atomic   because an answer may get lost and the call come again: the number of the event is compared with those in the log in the same
@@ -28,7 +30,7 @@ local data, producer, sequence, isLast = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '
 local requests, change = ARGV[5], ARGV[6]
 local mostEvents, mostBytes, lives = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local stream, mostOver, isForced = ARGV[10], ARGV[11], ARGV[12] == '1'
-local budget, tightBudget, openLives = tonumber(ARGV[13]), tonumber(ARGV[14]), ARGV[15]
+local budget, tightBudget, openLives, position = tonumber(ARGV[13]), tonumber(ARGV[14]), ARGV[15], ARGV[16]
 --- @include "../includes/bytes.lua"
 --- @include "../includes/shed.lua"
 --- @include "../includes/retire.lua"
@@ -49,7 +51,7 @@ if redis.call('EXISTS', sessionKey) == 0 then return nil end
 local producerField = 'w:' .. producer
 local state = redis.call('HMGET', stateKey, 'over', 'reader', producerField, 'changes', 'cursor')
 local isOver, reader, written, told, cursor = state[1], state[2], state[3], state[4], state[5]
-local nothingToDo = { reader or '', 0, '' }
+local nothingToDo = { reader or '', 0, '', '' }
 if written and tonumber(written) >= tonumber(sequence) then return nothingToDo end
 if isOver then return nil end
 if change ~= '' and tonumber(told or '-1') >= tonumber(change) then return nothingToDo end
@@ -69,7 +71,9 @@ if size > 0 and not isForced then
   if total + size > budget then return { '', tight or 'session' } end
 end
 
-redis.call('XADD', eventsKey, '*', 'd', data, 'l', isLast and '1' or '0')
+local isNext = position ~= '' and #redis.call('XRANGE', eventsKey, '(' .. position, '+', 'COUNT', 1) == 0
+local id = redis.call('XADD', eventsKey, '*', 'd', data, 'l', isLast and '1' or '0')
+if not isNext then id = '' end
 redis.call('HSET', stateKey, producerField, sequence)
 if isLast then redis.call('HSET', stateKey, 'over', '1') end
 if requests ~= '' then redis.call('HSETNX', stateKey, 'requests', requests) end
@@ -95,6 +99,6 @@ if isLast and not reader then
 end
 
 local step = tostring(math.floor(total / STEP))
-if (redis.call('HGET', bytesKey, 'told') or '0') == step then return { reader or '', total, '' } end
+if (redis.call('HGET', bytesKey, 'told') or '0') == step then return { reader or '', total, '', id } end
 redis.call('HSET', bytesKey, 'told', step)
-return { reader or '', total, redis.call('HGET', sessionKey, 'owner') }
+return { reader or '', total, redis.call('HGET', sessionKey, 'owner'), id }

@@ -11,11 +11,9 @@
 ]]
 local sessionKey, eventsKey, stateKey = KEYS[1], KEYS[2], KEYS[3]
 local reader, lives, cursor, change = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+--- @include "../includes/progress.lua"
 
 if redis.call('HGET', stateKey, 'reader') ~= reader or redis.call('EXISTS', sessionKey) == 0 then return 0 end
-if cursor ~= '' then redis.call('HSET', stateKey, 'cursor', cursor) end
-if change ~= '' and tonumber(redis.call('HGET', stateKey, 'changes') or '-1') < tonumber(change) then
-  redis.call('HSET', stateKey, 'changes', change)
-end
+noteProgress(cursor, change)
 for _, key in ipairs({ eventsKey, stateKey, sessionKey .. ':bytes' }) do redis.call('PEXPIRE', key, lives) end
 return 1
