@@ -1,10 +1,14 @@
 -- Owns the renewal of the certificate in a running HAProxy: when the file changes, new connections get the new certificate. No
 -- process is replaced, so connections and streams continue. HAProxy itself refuses a file that it can't use (`commit ssl cert`
 -- checks that key and certificate belong together, which Lua's own CertCache.set does not), and keeps the certificate that it has.
+-- A certificate for another host is refused here: because of `strict-sni` every handshake would fail with it.
 local CERTIFICATE = os.getenv('CERTIFICATE')
 -- As in haproxy.cfg.
 local SOCKET = '/run/gateway/admin.sock'
 local EVERY_MS = 2000
+local HOST = os.getenv('PUBLIC_URL'):lower():match('^%w+://([^/:]+)')
+-- RFC 9525 §6.3: the first label of a name may be a wildcard.
+local WILDCARD = HOST:gsub('^[^.]+', '*')
 
 -- The content of the file, or nil and why it can't be read.
 local function read()
@@ -26,25 +30,38 @@ local function ask(command)
   return answer and (answer:gsub('%s+', ' '))
 end
 
--- Returns whether HAProxy has judged the certificate; otherwise it is tried again.
+-- Returns why the certificate that HAProxy knows by this name is none for the public host, or nil.
+local function unfit(certificate)
+  local names = (ask('show ssl cert ' .. certificate) or ''):match('Subject Alternative Name: (.-) ?Algorithm:')
+  if not names then return 'its names are unknown.' end
+  for name in names:lower():gmatch('dns:([^, ]+)') do
+    if name == HOST or name == WILDCARD then return nil end
+  end
+  return 'it does not name ' .. HOST .. '. Its names: ' .. (names == '' and 'none' or names)
+end
+
+-- Returns whether the certificate has been judged; otherwise it is tried again.
 local function take(text)
   -- An empty line ends the payload of a command.
   local payload = text:gsub('\r', ''):gsub('\n\n+', '\n'):gsub('^\n', '')
   local set = ask('set ssl cert ' .. CERTIFICATE .. ' <<\n' .. payload)
-  local committed = ask('commit ssl cert ' .. CERTIFICATE)
-  if not (set and committed) then return false end
-  if committed:find('Success!', 1, true) then
+  -- Until it is committed, the new one is known with an asterisk.
+  local result = set and (unfit('*' .. CERTIFICATE) or ask('commit ssl cert ' .. CERTIFICATE))
+  if not result then return false end
+  if result:find('Success!', 1, true) then
     local expiry = (ask('show ssl cert ' .. CERTIFICATE) or ''):match('[Nn]ot[Aa]fter: (.-) Subj') or 'an unknown time'
     core.log(core.notice, 'gateway: new certificate, valid until ' .. expiry)
     return true
   end
   ask('abort ssl cert ' .. CERTIFICATE)
-  core.log(core.err, 'gateway: the new certificate is refused, and the one before stays: ' .. set .. ' ' .. committed)
+  core.log(core.err, 'gateway: the new certificate is refused, and the one before stays: ' .. set .. ' ' .. result)
   return true
 end
 
 core.register_task(function()
   local current, told = read(), nil
+  local reason = unfit(CERTIFICATE)
+  if reason then core.log(core.err, 'gateway: no client can connect with the certificate: ' .. reason) end
   while true do
     core.msleep(EVERY_MS)
     local text, reason = read()

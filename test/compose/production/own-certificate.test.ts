@@ -28,19 +28,22 @@ describe('deploy/compose/own-certificate.yml', () => {
   beforeAll(async () => {
     operator.settings({ CERTIFICATE_DIR: './certificate' });
     const make = 'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Acme';
-    const names = '-addext subjectAltName=DNS:localhost';
-    await composed.sh(
-      `mkdir certificate secrets; for n in first second; do ${make} ${names} -keyout $n-key.pem -out $n.pem; done`,
-    );
+    const named = (host: string, ...files: readonly string[]) =>
+      `for n in ${files.join(' ')}; do ${make} -addext subjectAltName=DNS:${host} -keyout $n-key.pem -out $n.pem; done`;
+    await composed.sh('mkdir certificate secrets');
+    await composed.sh(`${named('localhost', 'first', 'second')}; ${named('*.attacker.example', 'other')}`);
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), pem('first'), pem('second')]);
     await composed.sh('docker compose up -d --no-deps gateway');
   }, 120_000);
   afterAll(() => operator[Symbol.asyncDispose](), 120_000);
 
-  it('the gateway says that it waits for the certificate, and serves it when it is there', async () => {
+  it('the gateway says that it waits for a certificate of its host, and serves it when it is there', async () => {
     await expect.poll(logged, SOON).toMatch(/there is no certificate yet in \/run\/certificate\/site\.pem/);
-    put('first', 'first-key');
+    put('other', 'other-key');
     await composed.sh('docker compose up -d --no-deps --wait gateway');
+    await expect.poll(logged, SOON).toMatch(/no client can connect with the certificate: it does not name localhost/);
+    put('first', 'first-key');
+    await expect.poll(logged, SOON).toMatch(/new certificate, valid until/);
     expect((await send(`${ORIGIN}/livez`)).status).toBe(404);
     const { status, headers } = await send(`${PLAIN_ORIGIN}/mcp?a=1`);
     expect([status, headers.get('location')]).toEqual([308, `${ORIGIN}/mcp?a=1`]);
@@ -56,6 +59,13 @@ describe('deploy/compose/own-certificate.yml', () => {
     const before = await serialOf(url);
     put('first', 'second-key');
     await expect.poll(logged, SOON).toMatch(/the new certificate is refused, .* inconsistencies between private key/);
+    expect(await serialOf(url)).toBe(before);
+  });
+
+  it('RFC 9525 §6.3 a certificate for another host is refused and logged, and the one before stays', async () => {
+    const before = await serialOf(url);
+    put('other', 'other-key');
+    await expect.poll(logged, SOON).toMatch(/the new certificate is refused, .* Its names: DNS:\*\.attacker\.example/);
     expect(await serialOf(url)).toBe(before);
   });
 
