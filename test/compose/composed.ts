@@ -1,8 +1,8 @@
 /** Owns one running docker compose project in a copy of the tree, as a new user has it: no .env, README's commands. */
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -56,6 +56,12 @@ export class Composed implements AsyncDisposable {
       COMPOSE_PROGRESS: 'plain',
       ...env,
     };
+  }
+
+  /** Writes a file in the copy. */
+  write(path: string, content: string): void {
+    mkdirSync(dirname(join(this.folder, path)), { recursive: true });
+    writeFileSync(join(this.folder, path), content);
   }
 
   /** Runs a line of README in a shell and returns its output. */

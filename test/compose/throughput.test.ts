@@ -1,31 +1,32 @@
 /**
  * Proves which requests pass the gateway, and that a client that leaves ends its call behind it. Owns the figures of tools/call
- * through it, with one, two and three replicas, beside one replica without a gateway. The client of the figures reads bytes, since one
- * that parses costs more than what it measures, and uses the addresses of the containers. One row is through the published port,
- * where the proxy of Docker copies each byte.
+ * through it, with one to four replicas, with TLS and without, beside one replica without a gateway. The client of the figures uses
+ * the addresses of the containers. One row is through the published port, where the proxy of Docker copies each byte.
  */
 import { once } from 'node:events';
 import { get, type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { headersOf, meta, request as stateless } from '../../mcp-server/test/support/stateless-harness.ts';
 import { post } from '../bench/wire.ts';
 import { McpSession, OAuthClient } from '../support/oauth-client.ts';
 import type { Stack } from '../support/stack.ts';
+import { calls } from './calls.ts';
 import { Composed } from './composed.ts';
 import { print } from './figures.ts';
+import { FILE, writeTlsGateways } from './tls-gateways.ts';
 
 const CONNECTIONS = 24;
 /** Milliseconds of one measurement, and of the warm-up before it. */
-const MEASURED = 2_000;
-const WARM_UP = 500;
+const MEASURED = 1_500;
+const WARM_UP = 300;
 /** Alternates between the ways and the counts of replicas, so that other load on the machine affects all of them. */
 const ROUNDS = 2;
 
 const ACCEPT = 'application/json, text/event-stream';
 
 const ALONE = 'one replica, no gateway';
+const BARE = 'bare node:http, TLS';
 
 const CALL = JSON.stringify({
   jsonrpc: '2.0',
@@ -38,10 +39,11 @@ const CALL = JSON.stringify({
 const LARGEST = 1_048_576;
 
 describe('the gateway', () => {
-  const composed = new Composed('mcp-oauth-throughput');
+  const composed = new Composed('mcp-oauth-throughput', { COMPOSE_FILE: `docker-compose.yml:${FILE}` });
   let session: McpSession;
 
   beforeAll(async () => {
+    await writeTlsGateways(composed);
     await composed.sh('docker compose up -d --build --wait');
     const client = await OAuthClient.register({ authUrl: composed.url, mcpUrl: composed.url } as Stack);
     session = await McpSession.open(`${composed.url}/mcp`, (await client.tokens()).access_token);
@@ -106,61 +108,38 @@ describe('the gateway', () => {
     expect(await logs('mcp-server')).not.toContain('"tool":"sum"');
   });
 
-  /** One connection that sends its next call when the last answer is there; returns the milliseconds that each took. */
-  function converse(origin: string, until: number): Promise<readonly number[]> {
-    const { hostname, port } = new URL(origin);
+  it('the throughput of tools/call is measured with 1 to 4 replicas, with TLS and without, and without a gateway', async () => {
+    const at = async (service: string) => `http://${await composed.addressOf(service)}:8080`;
+    const secure = async (service: string) => `https://${await composed.addressOf(service)}:8443`;
     const headers = { ...session.headers, Host: new URL(composed.url).host, Accept: ACCEPT };
     const message = post({ path: '/mcp', headers, body: CALL });
-    return new Promise((resolve, reject) => {
-      const taken: number[] = [];
-      let received = '';
-      let began = performance.now();
-      const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => socket.write(message));
-      socket.on('error', reject).on('data', (chunk) => {
-        received += chunk.toString('latin1');
-        const head = received.indexOf('\r\n\r\n');
-        if (head < 0 || received.length < head + 4 + Number(/content-length: (\d+)/i.exec(received)?.[1])) return;
-        if (!/^HTTP\/1\.1 200 .*"result"/s.test(received)) return void socket.destroy(new Error(received));
-        const now = performance.now();
-        taken.push(now - began);
-        received = '';
-        began = now;
-        if (now < until) return void socket.write(message);
-        socket.destroy();
-        resolve(taken);
-      });
-    });
-  }
-
-  async function load(origin: string, milliseconds: number): Promise<readonly number[]> {
-    const until = performance.now() + milliseconds;
-    return (await Promise.all(Array.from({ length: CONNECTIONS }, () => converse(origin, until)))).flat();
-  }
-
-  it('the throughput of tools/call is measured with 1, 2 and 3 replicas, and without a gateway', async () => {
-    const at = async (service: string) => `http://${await composed.addressOf(service)}:8080`;
     const measured = new Map<string, number[]>();
     const measure = async (what: string, origin: string) => {
-      await load(origin, WARM_UP);
-      measured.set(what, [...(measured.get(what) ?? []), ...(await load(origin, MEASURED))]);
+      const load = { origin, message, connections: CONNECTIONS };
+      await calls({ ...load, milliseconds: WARM_UP });
+      measured.set(what, [...(measured.get(what) ?? []), ...(await calls({ ...load, milliseconds: MEASURED }))]);
     };
     for (let round = 0; round < ROUNDS; round += 1) {
-      for (const replicas of [1, 2, 3]) {
+      for (const replicas of [1, 2, 3, 4]) {
         await composed.sh(`docker compose up -d --wait --scale mcp-server=${replicas}`);
         if (replicas === 1) {
           await measure(ALONE, await at('mcp-server'));
           await measure('1 replica, published port', composed.url);
+          await measure(BARE, await secure('gateway-bare'));
         }
-        await measure(`${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`, await at('gateway'));
+        const what = `${replicas} ${replicas === 1 ? 'replica' : 'replicas'}`;
+        await measure(what, await at('gateway'));
+        await measure(`${what}, TLS`, await secure('gateway-tls'));
       }
     }
-    const alone = measured.get(ALONE)?.length ?? 0;
-    for (const [what, calls] of measured) {
-      const taken = calls.sort((a, b) => a - b);
+    const total = (what: string) => measured.get(what)?.length ?? 0;
+    for (const [what, each] of measured) {
+      const taken = each.sort((a, b) => a - b);
       const within = (share: number) => `${taken[Math.floor(taken.length * share)]?.toFixed(1)} ms`;
       const perSecond = taken.length / ((MEASURED * ROUNDS) / 1000);
-      const ratio = `${(taken.length / alone).toFixed(2)} of the replica alone`;
-      print(what, `${perSecond.toFixed(0)} calls/s, p50 ${within(0.5)}, p95 ${within(0.95)}, ${ratio}`);
+      const ratio = `${(taken.length / total(ALONE)).toFixed(2)} of the replica alone`;
+      const secured = what.endsWith(', TLS') ? `, ${(taken.length / total(BARE)).toFixed(2)} of ${BARE}` : '';
+      print(what, `${perSecond.toFixed(0)} calls/s, p50 ${within(0.5)}, p95 ${within(0.95)}, ${ratio}${secured}`);
       expect(perSecond).toBeGreaterThan(0);
     }
     print(

@@ -1,8 +1,8 @@
 /**
  * Owns what an operator does by README's "On the internet": .env, the secrets and the commands, in a copy of the tree.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { Composed } from '../composed.ts';
 import { commandsUnder } from '../readme.ts';
@@ -55,8 +55,7 @@ export class Operator implements AsyncDisposable {
   }
 
   write(path: string, content: string): void {
-    mkdirSync(dirname(join(this.composed.folder, path)), { recursive: true });
-    writeFileSync(join(this.composed.folder, path), content);
+    this.composed.write(path, content);
   }
 
   writeSecret(name: string, content: string): void {
