@@ -8,6 +8,12 @@ export const CLIENT_SECRET_FILE: Option = {
   doc: 'With --client-id: the secret of that client (or in MCP_CLIENT_SECRET).',
 };
 
+export const CLIENT_KEY: Option = {
+  type: 'string',
+  value: 'path',
+  doc: 'With --client-id: its private key for private_key_jwt, PEM or a JWK.',
+};
+
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** The parameter `<url>`. */

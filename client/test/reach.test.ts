@@ -98,7 +98,7 @@ describe('a sign-in at a hostile server', () => {
       openBrowser: (at: URL) => void opened.push(at.href),
       now: () => 0,
       wait: async () => {},
-      secret: () => 'secret',
+      secret: () => ({ client_secret: 'secret' }),
     };
     await expect(authorize(SERVER, wish, dependencies)).rejects.toThrow('169.254.169.254');
     expect([...asked, ...opened].filter((url) => url.includes('169.254'))).toEqual([]);
@@ -109,8 +109,8 @@ describe('a sign-in at a hostile server', () => {
     const { fetch, asked } = hostile(documents(inner));
     const tokens = { access_token: 'a', refresh_token: 'r', token_type: 'Bearer' };
     const grant = { server: 'https://as.example', issuer: 'https://as.example', client: { client_id: 'c' }, tokens };
-    await expect(renew(SERVER, grant, fetch, () => 'secret')).rejects.toThrow('127.0.0.1');
-    expect(await revoke(SERVER, grant, fetch, () => 'secret')).toBe(false);
+    await expect(renew(SERVER, grant, fetch, () => ({ client_secret: 'secret' }))).rejects.toThrow('127.0.0.1');
+    expect(await revoke(SERVER, grant, fetch, () => ({ client_secret: 'secret' }))).toBe(false);
     expect(asked.filter((url) => url.includes('127.0.0.1'))).toEqual([]);
   });
 });

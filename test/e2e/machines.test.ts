@@ -1,14 +1,17 @@
 /**
- * Proves that a job without a person can call tools (RFC 6749 §4.4): the SDKs' own machine clients, with a secret and
- * with a key.
+ * Proves that a job without a person can call tools (RFC 6749 §4.4): the SDKs' own machine clients and the terminal client, with a secret
+ * and with a key.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as v2 from '@modelcontextprotocol/client';
 import * as v1auth from '@modelcontextprotocol/sdk/client/auth-extensions.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stack } from '../support/stack.ts';
+import { Run, Stack } from '../support/stack.ts';
 
 const SECRET = 'a-secret-of-the-nightly-job';
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
@@ -56,5 +59,22 @@ describe('RFC 6749 §4.4 a machine client calls a tool', () => {
     await client.connect(new v2.StreamableHTTPClientTransport(new URL(`${stack.mcpUrl}/mcp`), { authProvider }));
     expect(JSON.stringify(await client.callTool(whoami))).toContain(id);
     await client.close();
+  });
+
+  it.each([
+    ['secret-job', () => []],
+    ['key-job', (path: string) => ['--client-key', path]],
+  ])('the terminal client calls a tool as %s after login --client-credentials', async (id, words) => {
+    const folder = mkdtempSync(join(tmpdir(), 'mcp-machine-'));
+    const path = join(folder, 'key.pem');
+    writeFileSync(path, pem);
+    const client = (...args: readonly string[]) =>
+      new Run({ XDG_CONFIG_HOME: folder, MCP_CLIENT_SECRET: SECRET }, [
+        ...['client/src/main.ts', `${stack.mcpUrl}/mcp`, ...args],
+      ]).ended;
+    const login = await client('login', '--client-credentials', '--client-id', id, ...words(path));
+    expect(login, login.output).toMatchObject({ code: 0 });
+    expect((await client('call', 'whoami')).output).toContain(id);
+    rmSync(folder, { recursive: true });
   });
 });

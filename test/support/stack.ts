@@ -28,8 +28,9 @@ export class Run {
   #stopped = false;
   #watchers = new Set<() => void>();
 
-  constructor(env: NodeJS.ProcessEnv, program = 'scripts/start.ts', folder = '') {
-    this.#child = spawn(process.execPath, program.split(' '), {
+  /** @param program a file with its arguments: a list, if one of them has a space */
+  constructor(env: NodeJS.ProcessEnv, program: string | readonly string[] = 'scripts/start.ts', folder = '') {
+    this.#child = spawn(process.execPath, typeof program === 'string' ? program.split(' ') : program, {
       cwd: join(ROOT, folder),
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -84,8 +84,11 @@ async function examine(
     token,
   };
   const login = signInOptions(invocation);
-  const clientSecret = login?.secret && readSecretIn(env)(login.secret);
-  const secrets = [...secretsIn(token), ...(clientSecret === undefined ? [] : [clientSecret])];
+  const credential = login?.secret && readSecretIn(env)(login.secret);
+  const secrets = [
+    ...secretsIn(token),
+    ...(credential && 'client_secret' in credential ? [credential.client_secret] : []),
+  ];
   const timeout = timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS);
   const { ask, listen, ...connections } = network(env, timeout);
   const dependencies: StepDependencies = {
@@ -167,7 +170,7 @@ function signInOptions({ options, env, stderr }: Invocation): SignInOptions | un
     say,
     browser: !options['no-browser'],
     device: options.device === true,
-    secret: secretPlaceOf(textOf(options['client-id']), textOf(options['client-secret-file']), env),
+    secret: secretPlaceOf(textOf(options['client-id']), { file: textOf(options['client-secret-file']) }, env),
     ...(call !== undefined && { call: { name: call, input: inputOf(text) } }),
   };
 }

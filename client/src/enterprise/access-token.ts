@@ -3,11 +3,12 @@
  * makes an ID-JAG of it, and the authorization server of the MCP server an access token of that. Both requests are those of the SDK.
  */
 import { StartError } from '@mcp-oauth/shared/errors';
+import { isObject } from '@mcp-oauth/shared/json';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import {
   type AuthorizationServerMetadata,
+  buildDiscoveryUrls,
   CrossAppAccessProvider,
-  discoverAuthorizationServerMetadata,
   fetchToken,
   OAuthError,
   type OAuthTokens,
@@ -15,7 +16,7 @@ import {
   requestJwtAuthorizationGrant,
 } from '@modelcontextprotocol/client';
 import { withinReach } from '../reach.ts';
-import { authenticationOf, formOf } from '../sign-in/client/authentication.ts';
+import { authenticationOf, formOf, tokenEndpoint } from '../sign-in/client/authentication.ts';
 import type { Registered } from '../sign-in/client/registration.ts';
 import { withSignatures } from '../sign-in/grant.ts';
 import { soon } from '../sign-in/renew.ts';
@@ -59,8 +60,7 @@ async function requestIdJag(
   fetch: Fetch,
 ): Promise<string | undefined> {
   const fetchFn = soon(withinReach(fetch, new URL(idp.issuer)));
-  const metadata = await discoverAuthorizationServerMetadata(idp.issuer, { fetchFn });
-  if (!metadata) throw new StartError(`${idp.issuer} has no metadata of an identity provider`);
+  const metadata = await exchangeMetadata(idp.issuer, fetchFn);
   try {
     const { jwtAuthGrant } = await requestJwtAuthorizationGrant({
       tokenEndpoint: metadata.token_endpoint,
@@ -69,7 +69,7 @@ async function requestIdJag(
       idToken,
       clientId: idp.client.client_id,
       ...(scope !== undefined && { scope }),
-      fetchFn: authenticated(fetchFn, idp.client, metadata.token_endpoint_auth_methods_supported),
+      fetchFn: authenticated(fetchFn, idp.client, metadata),
     });
     return jwtAuthGrant;
   } catch (error) {
@@ -78,12 +78,41 @@ async function requestIdJag(
   }
 }
 
+/** What a token exchange needs of the metadata of an identity provider (RFC 8414 §2). The SDK wants all that a sign-in needs. */
+interface ExchangeMetadata {
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly token_endpoint_auth_methods_supported: readonly string[] | undefined;
+  readonly token_endpoint_auth_signing_alg_values_supported: readonly string[] | undefined;
+}
+
+async function exchangeMetadata(issuer: string, fetch: Fetch): Promise<ExchangeMetadata> {
+  for (const { url } of buildDiscoveryUrls(issuer)) {
+    const answer = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
+    const body: unknown = answer.ok ? await answer.json().catch(() => undefined) : await answer.body?.cancel();
+    if (!isObject(body)) continue;
+    // RFC 8414 §3.3.
+    if (body.issuer !== issuer) throw new StartError(`the metadata of ${issuer} names another issuer: compare --idp`);
+    if (typeof body.token_endpoint !== 'string') continue;
+    return {
+      issuer,
+      token_endpoint: body.token_endpoint,
+      token_endpoint_auth_methods_supported: listIn(body.token_endpoint_auth_methods_supported),
+      token_endpoint_auth_signing_alg_values_supported: listIn(body.token_endpoint_auth_signing_alg_values_supported),
+    };
+  }
+  throw new StartError(`${issuer} has no metadata of an identity provider`);
+}
+
+const listIn = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) ? value.map(String) : undefined;
+
 /** The SDK sends a secret in the form alone, and reports an OAuth error as a text. */
 const authenticated =
-  (fetch: Fetch, client: Registered, methods: readonly string[] | undefined): Fetch =>
+  (fetch: Fetch, client: Registered, metadata: ExchangeMetadata): Fetch =>
   async (input, init) => {
     const { client_id: _, ...fields } = Object.fromEntries(new URLSearchParams(String(init?.body)));
-    const answer = await fetch(input, formOf(client, methods, fields));
+    const answer = await fetch(input, await formOf(client, tokenEndpoint(metadata.token_endpoint, metadata), fields));
     if (!answer.ok) throw await parseErrorResponse(answer);
     return answer;
   };

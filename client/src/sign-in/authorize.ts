@@ -1,7 +1,10 @@
 /** Owns a sign-in from the URL of an MCP server to tokens for it, in the browser or with a code on another device. */
+import { UsageError } from '@mcp-oauth/shared/cli/command';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
+import { computeScopeUnion } from '@modelcontextprotocol/client';
 import { requireReach, withinReach } from '../reach.ts';
 import { signInByBrowser } from './by-browser.ts';
+import { signInByCredentials } from './by-credentials.ts';
 import { DEVICE_GRANT, signInByDevice } from './by-device.ts';
 import { clientFor, type Registered } from './client/registration.ts';
 import type { ReadSecret, SecretPlace } from './client/secret.ts';
@@ -13,6 +16,8 @@ export interface Wish {
   /** The name that the authorization server shows to the person. */
   readonly name: string;
   readonly device: boolean;
+  /** Whether the client signs in as itself, without a person. */
+  readonly machine?: boolean | undefined;
   /** Whether the browser of this machine is opened. */
   readonly browser: boolean;
   /** The port of the redirect URI, for an authorization server that knows one port only. */
@@ -20,7 +25,7 @@ export interface Wish {
   readonly clientId?: string | undefined;
   /** One of the issuers that the server names; absent: the first. */
   readonly issuer?: string | undefined;
-  /** Where the secret of `clientId` is read; absent for a public client. */
+  /** Where the secret or key of `clientId` is read; absent for a public client. */
   readonly secret?: SecretPlace | undefined;
   /** Scopes besides those that the server asks for. */
   readonly scope?: string | undefined;
@@ -61,9 +66,19 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   };
   const grantOf = ({ client, tokens }: Pick<Grant, 'client' | 'tokens'>): Grant => {
     const secret = secretOf(client);
-    const { client_secret: _, ...named } = client;
+    const { client_secret: _, client_key: __, ...named } = client;
     return { server, issuer, resource, ...(secret ? { client: named, secret } : { client }), tokens };
   };
+  if (wish.machine ?? (device ? false : last?.machine)) {
+    const id = clientId ?? last?.client.client_id;
+    const client = id === undefined ? undefined : { client_id: id };
+    const place = client && secretOf(client);
+    if (!client || !place) throw new UsageError('--client-credentials needs --client-id, and its secret or key');
+    const credentials = authenticated({ client, secret: place }, dependencies.secret);
+    const asked = computeScopeUnion(authority.scope, last?.tokens.scope, wish.scope);
+    const tokens = await signInByCredentials(authority, { client: credentials, scope: asked }, fetch);
+    return { server, issuer, resource, client, secret: place, tokens, machine: true };
+  }
   if (device) {
     const show = (at: URL, code: string, complete: URL | undefined) => {
       say(

@@ -4,10 +4,10 @@ import { isObject, type JsonObject } from '@mcp-oauth/shared/json';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { visible } from '@mcp-oauth/shared/text/terminal-text';
 import { assertSecureTokenEndpoint, type OAuthTokens } from '@modelcontextprotocol/client';
-import { formOf } from './client/authentication.ts';
+import { formOf, tokenEndpoint } from './client/authentication.ts';
 import type { Registered } from './client/registration.ts';
 import type { Authority } from './discover.ts';
-import { NotAgreed, refusal } from './grant.ts';
+import { NotAgreed, refusal, tokensOf } from './grant.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -36,9 +36,9 @@ export async function signInByDevice(
     throw new StartError(`${issuer} has no device_authorization_endpoint (RFC 8628 §4): sign in with the browser`);
   }
   const client = await clientOf();
-  const methods = metadata.token_endpoint_auth_methods_supported;
   const ask = async (url: string, fields: Readonly<Record<string, string | undefined>>) => {
-    const answer = await fetch(assertSecureTokenEndpoint(url), formOf(client, methods, fields));
+    const form = await formOf(client, tokenEndpoint(url, metadata), fields);
+    const answer = await fetch(assertSecureTokenEndpoint(url), form);
     const body: unknown = await answer.json().catch(() => undefined);
     if (!isObject(body)) throw new StartError(`${url} answers ${answer.status} without a JSON object`);
     return { ok: answer.ok, body };
@@ -83,19 +83,4 @@ const secondsOf = (value: unknown, otherwise: number): number =>
 function pageOf(value: unknown): URL | undefined {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   return url && /^https?:$/.test(url.protocol) ? url : undefined;
-}
-
-function tokensOf(body: JsonObject): OAuthTokens {
-  const { access_token: token, token_type: type } = body;
-  if (typeof token !== 'string' || typeof type !== 'string') {
-    throw new StartError('the answer of the token endpoint has no access_token or no token_type (RFC 6749 §5.1)');
-  }
-  const optional = Object.entries({
-    refresh_token: 'string',
-    id_token: 'string',
-    scope: 'string',
-    expires_in: 'number',
-  });
-  const others = optional.filter(([name, kind]) => typeof body[name] === kind).map(([name]) => [name, body[name]]);
-  return { access_token: token, token_type: type, ...Object.fromEntries(others) };
 }

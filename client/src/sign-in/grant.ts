@@ -30,11 +30,13 @@ export interface Grant {
   readonly issuer: string;
   readonly resource?: string | undefined;
   readonly client: Registered;
-  /** Where the secret of the client is read; absent for a public client, and for a secret of a registration. */
+  /** Where the secret or key of the client is read; absent for a public client, and for a secret of a registration. */
   readonly secret?: SecretPlace | undefined;
   readonly tokens: OAuthTokens;
   /** Absent if the person approved on a page of the authorization server. The tokens are then renewed by the identity provider. */
   readonly enterprise?: EnterpriseSignIn | undefined;
+  /** Present if the client has signed in as itself (RFC 6749 §4.4). It gets new tokens in the same way. */
+  readonly machine?: true | undefined;
 }
 
 /** The texts of a grant that must not be shown. */
@@ -51,7 +53,7 @@ export function withSignatures(secrets: readonly string[]): readonly string[] {
 
 /** The client as it authenticates itself. */
 export const clientOf = ({ client, secret }: Pick<Grant, 'client' | 'secret'>, read: ReadSecret): Registered =>
-  secret === undefined ? client : { ...client, client_secret: read(secret) };
+  secret === undefined ? client : { ...client, ...read(secret) };
 
 export const isOfEnterprise = (grant: Grant): grant is Grant & { readonly enterprise: EnterpriseSignIn } =>
   grant.enterprise !== undefined;
@@ -66,7 +68,25 @@ export function grantOf(value: unknown): Grant | undefined {
   const texts = [server, issuer, client.client_id, tokens.access_token, tokens.token_type];
   if (value.secret !== undefined && !isSecretPlace(value.secret)) return undefined;
   if (value.enterprise !== undefined && !isEnterpriseSignIn(value.enterprise)) return undefined;
+  if (value.machine !== undefined && value.machine !== true) return undefined;
   if (!texts.every((text) => typeof text === 'string')) return undefined;
   // Anything else can't be sent, and an error about it would show it (RFC 6749 §A.12).
   return /^[\x20-\x7e]+$/.test(String(tokens.access_token)) ? (value as unknown as Grant) : undefined;
+}
+
+/** @param body of an answer of the token endpoint. @throws StartError if there is no token in it */
+export function tokensOf(body: unknown): OAuthTokens {
+  const answer = isObject(body) ? body : {};
+  const { access_token: token, token_type: type } = answer;
+  if (typeof token !== 'string' || typeof type !== 'string') {
+    throw new StartError('the answer of the token endpoint has no access_token or no token_type (RFC 6749 §5.1)');
+  }
+  const optional = Object.entries({
+    refresh_token: 'string',
+    id_token: 'string',
+    scope: 'string',
+    expires_in: 'number',
+  });
+  const others = optional.filter(([name, kind]) => typeof answer[name] === kind).map(([name]) => [name, answer[name]]);
+  return { access_token: token, token_type: type, ...Object.fromEntries(others) };
 }

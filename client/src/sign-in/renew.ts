@@ -7,6 +7,7 @@ import {
   refreshAuthorization,
 } from '@modelcontextprotocol/client';
 import { withinReach } from '../reach.ts';
+import { signInByCredentials } from './by-credentials.ts';
 import { authenticationOf, formOf } from './client/authentication.ts';
 import type { ReadSecret } from './client/secret.ts';
 import { clientOf, type Grant } from './grant.ts';
@@ -29,20 +30,24 @@ const OVER: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'u
  */
 export async function renew(at: URL, grant: Grant, fetch: Fetch, secret: ReadSecret): Promise<Grant | undefined> {
   const { server, issuer, resource, tokens } = grant;
-  if (tokens.refresh_token === undefined) return undefined;
+  if (tokens.refresh_token === undefined && !grant.machine) return undefined;
   const client = clientOf(grant, secret);
   const fetchFn = soon(withinReach(fetch, at));
   const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
   if ((metadata?.issuer ?? server) !== issuer) return undefined;
   try {
-    const renewed = await refreshAuthorization(server, {
-      ...(metadata && { metadata }),
-      clientInformation: client,
-      addClientAuthentication: authenticationOf(client),
-      refreshToken: tokens.refresh_token,
-      ...(resource !== undefined && { resource }),
-      fetchFn,
-    });
+    const { refresh_token: refreshToken, scope } = tokens;
+    const renewed =
+      refreshToken === undefined
+        ? await signInByCredentials({ server, issuer, metadata, resource }, { client, scope }, fetchFn)
+        : await refreshAuthorization(server, {
+            ...(metadata && { metadata }),
+            clientInformation: client,
+            addClientAuthentication: authenticationOf(client),
+            refreshToken,
+            ...(resource !== undefined && { resource }),
+            fetchFn,
+          });
     return { ...grant, tokens: { ...(tokens.scope !== undefined && { scope: tokens.scope }), ...renewed } };
   } catch (error) {
     if (error instanceof OAuthError && OVER.has(error.code)) return undefined;
@@ -54,6 +59,7 @@ export async function renew(at: URL, grant: Grant, fetch: Fetch, secret: ReadSec
 interface RevocationMetadata {
   readonly revocation_endpoint?: string;
   readonly revocation_endpoint_auth_methods_supported?: readonly string[];
+  readonly revocation_endpoint_auth_signing_alg_values_supported?: readonly string[];
 }
 
 /**
@@ -66,8 +72,11 @@ export async function revoke(at: URL, grant: Grant, fetch: Fetch, secret: ReadSe
   const fetchFn = soon(withinReach(fetch, at));
   try {
     const metadata = await discoverAuthorizationServerMetadata(server, { fetchFn });
-    const { revocation_endpoint: endpoint, revocation_endpoint_auth_methods_supported: methods } =
-      (metadata as RevocationMetadata | undefined) ?? {};
+    const {
+      revocation_endpoint: endpoint,
+      revocation_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+    } = (metadata as RevocationMetadata | undefined) ?? {};
     if (!endpoint || metadata?.issuer !== issuer) return false;
     const given = [
       { token: tokens.refresh_token, token_type_hint: 'refresh_token' },
@@ -75,7 +84,8 @@ export async function revoke(at: URL, grant: Grant, fetch: Fetch, secret: ReadSe
     ].filter(({ token }) => token !== undefined);
     const statuses = await Promise.all(
       given.map(async (fields) => {
-        const answer = await fetchFn(assertSecureTokenEndpoint(endpoint), formOf(client, methods, fields));
+        const form = await formOf(client, { url: endpoint, issuer, methods, algorithms }, fields);
+        const answer = await fetchFn(assertSecureTokenEndpoint(endpoint), form);
         await answer.body?.cancel();
         return answer.ok;
       }),

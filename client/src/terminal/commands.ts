@@ -3,7 +3,7 @@ import { type Command, type Invocation, type Option, UsageError } from '@mcp-oau
 import { json } from '@mcp-oauth/shared/cli/list';
 import { plainHttpOutside } from '@mcp-oauth/shared/network/internal-host';
 import type { EnterpriseWish } from '../enterprise/authorize.ts';
-import { CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
+import { CLIENT_KEY, CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
 import { AT_IDENTITY_PROVIDER, secretPlaceOf } from '../sign-in/client/secret.ts';
 import type { Task } from './run.ts';
 
@@ -31,6 +31,11 @@ const login: Readonly<Record<string, Option>> = {
   'client-id': { type: 'string', value: 'id', doc: 'A client that is known to the authorization server.' },
   issuer: { type: 'string', value: 'url', doc: 'Which authorization server, if the server names several (the first).' },
   'client-secret-file': CLIENT_SECRET_FILE,
+  'client-key': CLIENT_KEY,
+  'client-credentials': {
+    type: 'boolean',
+    doc: 'With --client-id: sign in as this client itself, without a person (RFC 6749 §4.4).',
+  },
   port: { type: 'string', value: 'number', doc: 'The port of the redirect URI, for a server that knows one only.' },
   enterprise: { type: 'boolean', doc: 'Sign in at the identity provider of your enterprise, without a consent page.' },
   idp: { type: 'string', value: 'url', doc: 'With --enterprise: the issuer of the identity provider.' },
@@ -39,6 +44,11 @@ const login: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'path',
     doc: 'With --idp-client-id: the secret of that client (or in MCP_IDP_CLIENT_SECRET).',
+  },
+  'idp-client-key': {
+    type: 'string',
+    value: 'path',
+    doc: 'With --idp-client-id: its private key for private_key_jwt, PEM or a JWK.',
   },
 };
 
@@ -97,11 +107,12 @@ function taskOf(verb: Task['verb'], invocation: Invocation): Task {
     folder: textOf(options.tokens),
     login: {
       device: options.device === true,
+      machine: options['client-credentials'] === true ? true : undefined,
       browser: options['no-browser'] !== true,
       scope: textOf(options.scope),
       issuer: textOf(options.issuer),
       clientId,
-      secret: secretPlaceOf(clientId, textOf(options['client-secret-file']), env),
+      secret: secretPlaceOf(clientId, placesOf(options, 'client'), env),
       port: portOf(options.port),
       enterprise: enterpriseOf(invocation),
     },
@@ -121,13 +132,20 @@ function portOf(value: unknown): number | undefined {
 
 function enterpriseOf({ options, env }: Invocation): EnterpriseWish | undefined {
   const [idp, clientId] = [textOf(options.idp), textOf(options['idp-client-id'])];
-  const secret = secretPlaceOf(clientId, textOf(options['idp-client-secret-file']), env, AT_IDENTITY_PROVIDER);
+  const secret = secretPlaceOf(clientId, placesOf(options, 'idp-client'), env, AT_IDENTITY_PROVIDER);
   if (options.enterprise) {
+    if (options['client-credentials'])
+      throw new UsageError('--enterprise is for people, --client-credentials for programs');
     return { idp: idp === undefined ? undefined : issuerOf(idp), clientId, secret };
   }
   if (idp !== undefined || clientId !== undefined) throw new UsageError('--idp and --idp-client-id need --enterprise');
   return undefined;
 }
+
+const placesOf = (options: Invocation['options'], prefix: string) => ({
+  file: textOf(options[`${prefix}-secret-file`]),
+  key: textOf(options[`${prefix}-key`]),
+});
 
 /** Exactly as it was written: issuers are compared as texts (RFC 8414 §3.3). */
 function issuerOf(text: string): string {

@@ -118,8 +118,11 @@ const PASSING: ReadonlySet<string> = new Set(['server_error', 'temporarily_unava
 
 const LONGEST = 300;
 
-/** Texts of others: one line, of which a person reads the beginning. */
-const short = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, LONGEST);
+/** Texts of others: one line, of which a person reads the beginning. No half of a word stays, since half of a token would not be hidden. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= LONGEST ? line : line.slice(0, LONGEST).replace(/\S*$/, '…');
+}
 
 function httpFailure(error: SdkHttpError, signIn: (why: string) => Failure): Failure {
   const { status, text } = error.data as { readonly status: number; readonly text?: string | null };

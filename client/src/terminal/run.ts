@@ -20,11 +20,13 @@ export interface Task {
   readonly folder: string | undefined;
   readonly login: {
     readonly device: boolean;
+    /** Absent: as it was at the last sign-in. */
+    readonly machine: boolean | undefined;
     readonly browser: boolean;
     readonly scope: string | undefined;
     readonly clientId: string | undefined;
     readonly issuer: string | undefined;
-    /** Where the secret of the client is read. */
+    /** Where the secret or key of the client is read. */
     readonly secret: SecretPlace | undefined;
     readonly port: number | undefined;
     /** Absent: as it was at the last sign-in. */

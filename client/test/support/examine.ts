@@ -70,7 +70,7 @@ export function doctor(
         openBrowser: browse,
         now: () => now() + waited,
         wait,
-        secret: () => 'secret',
+        secret: () => ({ client_secret: 'secret' }),
         version: '1.0.0',
       });
     },

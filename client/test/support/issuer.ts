@@ -26,6 +26,8 @@ export interface Issuer extends AsyncDisposable {
   /** The secret without which the token endpoint refuses everything. */
   secret: string | undefined;
   readonly registrations: unknown[];
+  /** Members of the answer to a registration that are replaced. */
+  registered: Readonly<Record<string, unknown>>;
   /** The access tokens that are accepted. */
   readonly valid: Set<string>;
   /** How often tokens were renewed. */
@@ -73,6 +75,7 @@ export async function startIssuer(): Promise<Issuer> {
     pending: [],
     forms: [],
     registrations: [],
+    registered: {},
     valid: new Set(),
     renewed: 0,
     reused: false,
@@ -146,7 +149,8 @@ export async function startIssuer(): Promise<Issuer> {
     if (url === '/register') {
       const metadata = JSON.parse(sent);
       issuer.registrations.push(metadata);
-      return { status: 201, body: { ...metadata, client_id: `client-${issuer.registrations.length}` } };
+      const id = `client-${issuer.registrations.length}`;
+      return { status: 201, body: { ...metadata, client_id: id, ...issuer.registered } };
     }
     if (url.split('?')[0] === '/mcp') return mcp(method, headers.authorization?.slice('Bearer '.length) ?? '', sent);
     const fields = Object.fromEntries(new URLSearchParams(sent));

@@ -168,6 +168,14 @@ describe('a client secret that cannot be one', () => {
     expect(await person.client(`${login} --client-id known --client-secret x`)).toMatchObject({ status: 2 });
   });
 
+  it('RFC 7591 §3.2.1 a secret that a registration gives to a public client is not sent where none is taken', async () => {
+    await using issuer = await startIssuer();
+    issuer.registered = { client_secret: SECRET, token_endpoint_auth_method: undefined };
+    using person = newPerson();
+    expect(await person.client(`${issuer.url} login`, [], browse)).toMatchObject({ status: 0 });
+    expect(issuer.forms.map(({ authorization, fields }) => authorization ?? fields.client_secret)).toEqual([undefined]);
+  });
+
   it('a secret in the environment does not change a sign-in without --client-id', async () => {
     await using issuer = await startIssuer();
     using person = newPerson();

@@ -299,6 +299,18 @@ describe('a refusal after login --enterprise says who has to act', () => {
     expect(issuer.forms).toEqual([]);
   });
 
+  it('RFC 8414 §3.3 an identity provider whose metadata names another issuer gets no ID token', async () => {
+    await login();
+    const asked = idp.forms.length;
+    issuer.valid.clear();
+    idp.metadata = { issuer: 'https://other.example' };
+    expect(await person.client(`${issuer.url} call roll`)).toMatchObject({
+      status: 1,
+      stderr: `client: the metadata of ${idp.issuer} names another issuer: compare --idp\n`,
+    });
+    expect(idp.forms.length).toBe(asked);
+  });
+
   it('CWE-918 a token endpoint of the identity provider outside its reach is not asked', async () => {
     idp.metadata = { token_endpoint: 'http://idp.example.com/token' };
     expect(await login()).toMatchObject({ status: 1, stderr: expect.stringMatching(/idp\.example\.com/) });

@@ -3,12 +3,15 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import type { Fetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { type OAuthClientInformationMixed, registerClient } from '@modelcontextprotocol/client';
 import type { Authority } from '../discover.ts';
+import type { ClientKey } from './key.ts';
 
 /** A client as the authorization server knows it. */
 export type Registered = OAuthClientInformationMixed & {
   readonly grant_types?: string[] | undefined;
   readonly redirect_uris?: string[] | undefined;
   readonly scope?: string | undefined;
+  /** Never stored. */
+  readonly client_key?: ClientKey | undefined;
 };
 
 export interface ClientWish {
