@@ -1,4 +1,7 @@
-/** Proves that an assertion that is not exactly an ID-JAG for this client at this server gives nothing, and that its reason is in the log. */
+/**
+ * Proves that an assertion that is not exactly an ID-JAG for this client at this server gives nothing, and that its reason is in the log and
+ * in the audit.
+ */
 import { base64url, exportSPKI, generateKeyPair, importSPKI, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Enterprise, SECRET, startEnterprise } from '../support/enterprise.ts';
@@ -19,6 +22,7 @@ const refusedWith = (reason: string) => ({
   // Terse: the reason is about somebody else's JWT.
   description: 'the assertion was refused',
   reason: expect.stringContaining(`: ${reason}: `),
+  audited: expect.stringContaining(`: ${reason}: `),
 });
 
 describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
@@ -33,7 +37,7 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     ['that was issued in the future', { iat: now + 200, exp: now + 400 }, 'times'],
     ['that is not valid yet', { nbf: now + 200 }, 'times'],
     ['that expires before it was issued', { iat: now + 20, exp: now + 10 }, 'times'],
-    ['that is not short-lived (EMA §7.4.2)', { exp: now + 7_200 }, 'times'],
+    ['that is not short-lived (RFC 7523 §3)', { exp: now + 7_200 }, 'times'],
     ['without jti (ID-JAG §3.1)', { jti: undefined }, 'claims'],
     ['without sub (ID-JAG §3.1)', { sub: undefined }, 'claims'],
     ['with a subject that names nobody', { sub: ' ' }, 'claims'],
@@ -41,7 +45,7 @@ describe('RFC 7523 §3.1 an ID-JAG that is refused', () => {
     ['without client_id (ID-JAG §3.1)', { client_id: undefined }, 'claims'],
     ['for another client (ID-JAG §4.4.1)', { client_id: 'theirs' }, 'client'],
     ['for a client that the issuer may not speak for', { client_id: 'auth-server' }, 'client'],
-    ['for a resource of another server (EMA §7.6)', { resource: 'https://other.example/mcp' }, 'resource'],
+    ['for a resource of another server (EMA §4.3)', { resource: 'https://other.example/mcp' }, 'resource'],
     ['for two resources', { resource: [MCP, 'http://localhost:8080'] }, 'resource'],
     ['for a resource that is no text', { resource: { url: MCP } }, 'resource'],
     ['with a scope that is no text', { scope: ['mcp:tools'] }, 'scope'],

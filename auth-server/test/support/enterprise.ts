@@ -14,7 +14,7 @@ export interface Enterprise extends AsyncDisposable {
   idJag(claims?: Record<string, unknown>, header?: object): Promise<string>;
   /** Presents an assertion. */
   present(assertion: string, parameters?: Record<string, string>, options?: Presenting): Promise<Response>;
-  /** What the client is told, and the reason in the log. */
+  /** What the client is told, and the reason in the log and in the audit. */
   refused(assertion: string, parameters?: Record<string, string>, options?: Presenting): Promise<Refused>;
 }
 
@@ -27,8 +27,10 @@ interface Refused {
   readonly status: number;
   readonly error: unknown;
   readonly description: unknown;
-  /** Of the last refused token request. */
+  /** Of the last refused token request, in the log. */
   readonly reason: string;
+  /** The same in the audit. */
+  readonly audited: string;
 }
 
 const basic = (id: string, secret = SECRET) => ({ authorization: `Basic ${btoa(`${id}:${secret}`)}` });
@@ -81,11 +83,13 @@ export async function startEnterprise(env: Environment = {}, options: ServerOpti
       const answer = await present(...request);
       const body = await read(answer);
       const line = server.log.findLast(({ msg }) => msg === 'token request refused' || msg === 'person refused');
+      const entry = server.entries.findLast(({ outcome }) => outcome === 'refused');
       return {
         status: answer.status,
         error: body.error,
         description: body.error_description,
         reason: String(line?.reason),
+        audited: String(entry?.reason),
       };
     },
     [Symbol.asyncDispose]: async () => {
