@@ -6,7 +6,7 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import type { Environment } from '@mcp-oauth/shared/settings/config';
 import manifest from '../../package.json' with { type: 'json' };
 import { createScratchStore } from '../compose/in-process/scratch-store.ts';
-import { composeEndings, entryOf } from '../compose/revocation/endings.ts';
+import { composeEndingsOfCommand, entryOf } from '../compose/revocation/endings.ts';
 import { type Config, readConfig } from '../config.ts';
 import { discoverKinds } from '../federation/registry.ts';
 import type { Ending, Endings } from '../revocation/endings.ts';
@@ -33,7 +33,7 @@ export const SERVICE = { service: 'auth-server', version: manifest.version } as 
 export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
 
 /** The operation that ends access, on the store of a command. */
-export const endingsOf = ({ config, ...opened }: OpenedStore): Endings => composeEndings(config, opened);
+export const endingsOf = ({ config, ...opened }: OpenedStore): Endings => composeEndingsOfCommand(config, opened);
 
 /** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;

@@ -46,7 +46,7 @@ import { composeApp } from './app.ts';
 import { refuseUnusableClients } from './client-checks.ts';
 import { composeClients, prepareClients } from './clients.ts';
 import { composeConnecting, upstreamsBy } from './connections/connecting.ts';
-import { composeConnections, composeEndConnections } from './connections/connections.ts';
+import { composeConnections, composeEndConnections, composeRevocationInBackground } from './connections/connections.ts';
 import type { Dependencies } from './dependencies.ts';
 import { composeEngine } from './engine.ts';
 import { composeAssertions } from './grants/assertions.ts';
@@ -216,7 +216,8 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);
   const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
-  const endConnections = composeEndConnections(config, dependencies);
+  const revoke = composeRevocationInBackground(dependencies.tools, log);
+  const endConnections = composeEndConnections(config, dependencies, revoke);
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck, endConnections });
   const connections = composeConnections(config, { ...dependencies, accounts, onOutcome: meters?.onRenewal });
   const clients = composeClients(config, dependencies);
@@ -225,7 +226,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const upstreamsOf = upstreamsBy(config.exchangePolicy, dependencies.tools);
   const resources = composeResources(config, { ...dependencies, upstreamsOf });
   const personal = await composePersonalTokens(config, { ...dependencies, cookies, resources, accounts, passThrough });
-  const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
+  const endings = composeEndings(config, { ...dependencies, revoke, onEnded: tellEndings(dependencies) });
   const people = { accounts, signedOut, passThrough, connections, connecting };
   const capabilities = { ...dependencies, ...status, ...people, endings, clients, resources };
   const assertions = await composeAssertions(config, { ...dependencies, resources });

@@ -7,7 +7,7 @@ import { type Clock, seconds, systemClock } from '@mcp-oauth/shared/clock';
 import { readAnswer } from '../federation/answer.ts';
 import { defineToolConnector, UpstreamError, type UpstreamSession } from '../federation/connector.ts';
 import { createUpstreamFetch, endingWith } from '../federation/upstream/upstream-fetch.ts';
-import { accountOf, redeem, revoke, type TokenAnswer } from './oauth2/requests.ts';
+import { accountOf, isAccepted, redeem, revoke, type TokenAnswer } from './oauth2/requests.ts';
 import { rules, settings } from './oauth2/settings.ts';
 
 export default defineToolConnector({
@@ -18,7 +18,7 @@ export default defineToolConnector({
   rules,
   open: (values, { fetch: send, callbackUrl, clock = systemClock }) => {
     const fetch = createUpstreamFetch(send, values.timeout);
-    const { authorizationUrl, authorizationParameters, revocationUrl, tokenUrl } = values;
+    const { authorizationUrl, authorizationParameters, revocationUrl, tokenUrl, userinfoUrl } = values;
     return {
       tools: {
         begin: async ({ state, codeVerifier }, { scopes, loginHint }) => {
@@ -58,6 +58,9 @@ export default defineToolConnector({
           const session = { ...sessionOf(tokens, clock), refreshToken: tokens.refresh_token ?? refreshToken };
           return { session, scopes: givenOf(scopes, tokens) };
         },
+        ...(userinfoUrl && {
+          isAccepted: ({ accessToken = '' }, signal) => isAccepted(endingWith(fetch, signal), userinfoUrl, accessToken),
+        }),
         ...(revocationUrl && {
           revoke: ({ refreshToken, accessToken = '' }, signal) =>
             revoke(endingWith(fetch, signal), values, revocationUrl, refreshToken ?? accessToken),

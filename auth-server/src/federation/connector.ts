@@ -159,6 +159,11 @@ export interface ToolAccess {
    * @throws UpstreamError; after `denied` and `ended` only the person can connect the account again
    */
   refresh(connected: Held, signal: AbortSignal): Promise<Held>;
+  /**
+   * Whether the upstream accepts the access token: an API may refuse a token that is good. `undefined`: it can't be told.
+   * @throws UpstreamError
+   */
+  isAccepted?(session: UpstreamSession, signal: AbortSignal): Promise<boolean | undefined>;
   /** Ends the tokens at the upstream. Absent: it can't, or a sign-in there would end with them. @throws UpstreamError */
   revoke?(session: UpstreamSession, signal: AbortSignal): Promise<void>;
 }

@@ -137,13 +137,15 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
     expect((await exchange(server, bound.access_token, AT_GITHUB)).status).toBe(200);
   });
 
-  it('a token that the upstream has refused is told by its digest; without another one the person is asked again', async () => {
-    await using server = await start();
+  it('a token that its API has refused is told by its digest; if the upstream accepts it no more, the person is asked again', async () => {
+    const { tools, ended } = toolsUpstream();
+    await using server = await start({}, tools);
     const { access_token } = await connected(server);
     const digest = (token: string) => createHash('sha256').update(token).digest('base64url');
     const other = await exchange(server, access_token, { ...AT_GITHUB, rejected_token: digest('another token') });
     expect((await read(other)).access_token).toBe('token-of-alice-there');
     const rejected = { ...AT_GITHUB, rejected_token: digest('token-of-alice-there') };
+    ended.add('token-of-alice-there');
     for (const answer of [
       await exchange(server, access_token, rejected),
       await exchange(server, access_token, AT_GITHUB),
@@ -155,6 +157,16 @@ describe('RFC 8693 §2.2 a token of an upstream', () => {
           error_description: 'the user has to connect the account again',
         }),
       ]);
+    }
+  });
+
+  it('a token that its API has refused for another reason is given again, and the account stays connected', async () => {
+    await using server = await start();
+    const { access_token } = await connected(server);
+    const digest = createHash('sha256').update('token-of-alice-there').digest('base64url');
+    for (const more of [{ rejected_token: digest }, {}]) {
+      const answer = await read(await exchange(server, access_token, { ...AT_GITHUB, ...more }));
+      expect(answer.access_token).toBe('token-of-alice-there');
     }
   });
 

@@ -20,6 +20,8 @@ export interface ToolsUpstream {
   readonly redeemed: string[];
   /** The access tokens that were revoked. */
   readonly revoked: (string | undefined)[];
+  /** The access tokens that it does not accept any more. */
+  readonly ended: Set<string>;
   isDown: boolean;
   /** Runs while a code is being redeemed. */
   meanwhile?: (() => Promise<unknown>) | undefined;
@@ -27,7 +29,7 @@ export interface ToolsUpstream {
 
 /** The `code` of the callback is the subject of the account there; with `part` it gives the first scope only. */
 export function toolsUpstream(more: Partial<OpenTools> = {}, accountIssuer = 'https://github.example'): ToolsUpstream {
-  const upstream: ToolsUpstream = { asked: [], redeemed: [], revoked: [], isDown: false } as never;
+  const upstream: ToolsUpstream = { asked: [], redeemed: [], revoked: [], ended: new Set(), isDown: false } as never;
   const { asked, redeemed, revoked } = upstream;
   const ifUp = () => {
     if (upstream.isDown) throw new UpstreamError('unavailable', 'no answer');
@@ -57,6 +59,7 @@ export function toolsUpstream(more: Partial<OpenTools> = {}, accountIssuer = 'ht
         };
       },
       refresh: async ({ session, scopes }) => ({ session, scopes }),
+      isAccepted: async ({ accessToken = '' }) => !upstream.ended.has(accessToken),
       revoke: async ({ accessToken }) => void revoked.push(accessToken),
     },
     ...more,

@@ -45,12 +45,16 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
     const url = urlAt(upstream, request.url);
     const found = await token();
     const first = await follow(url, found, request);
-    if (first.status !== 401) return first;
+    if (!isAboutToken(first)) return first;
     // RFC 6750 §3.1: the token was revoked or has expired. It is replaced once.
-    const isRepeatable = !isUsedUp(init.body);
-    if (isRepeatable) await first.body?.cancel();
-    const renewed = await token(found.token);
-    return isRepeatable ? follow(url, renewed, request) : first;
+    const renewed = await token(found.token).catch(async (error: unknown) => {
+      await drop(first);
+      throw error;
+    });
+    // The same token again: the provider accepts it, so the API refuses the request for another reason.
+    if (renewed.token === found.token || isUsedUp(init.body)) return first;
+    await drop(first);
+    return follow(url, renewed, request);
   };
 
   async function follow(start: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
@@ -105,6 +109,18 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
     }
   }
 }
+
+/**
+ * Whether an answer may mean that the token is of no use any more. RFC 6750 §3.1: `invalid_token`; any other error code is about the
+ * request. Many APIs name none.
+ */
+function isAboutToken({ status, headers }: Response): boolean {
+  const [, code = 'invalid_token'] = /\berror\s*=\s*"?([\w-]+)/i.exec(headers.get('www-authenticate') ?? '') ?? [];
+  return status === 401 && code === 'invalid_token';
+}
+
+/** The answer may have ended by itself meanwhile. */
+const drop = async ({ body }: Response): Promise<void> => body?.cancel().catch(() => {});
 
 const isRead = (method = 'GET'): boolean => /^(get|head)$/i.test(method);
 

@@ -1,6 +1,7 @@
 /** Proves that requests of tools carry the token of the person to the upstream, and to no other place. */
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ACCESS_TOKEN_URN } from '../../src/upstream/answer.ts';
 import { callTool, probes, textOf } from './probe.ts';
 import { digestOf, LOGINS, profileOf, SECRETS, type Stage, startStage } from './stage.ts';
 
@@ -123,6 +124,27 @@ describe('requests of a tool for the person', () => {
     };
     expect(await ask({ url: '/user' })).toMatch(/^401/);
     expect(stage.called).toHaveLength(2);
+  });
+
+  it.each(['insufficient_scope', 'invalid_request', 'invalid_dpop_proof'])(
+    'RFC 6750 §3.1 a 401 with the code %s is about the request, and the token is not reported',
+    async (code) => {
+      const headers = { 'www-authenticate': `Bearer realm="api", error="${code}"` };
+      stage.paths.set('/user', () => ({ status: 401, headers, body: 'the reason' }));
+      expect(await ask({ url: '/user' })).toBe('401  the reason');
+      expect(stage.asked.map(({ form }) => form.rejected_token)).toEqual([undefined]);
+    },
+  );
+
+  it('a 401 of an API whose provider accepts the token goes to the tool with its text, and nobody is asked', async () => {
+    stage.paths.set('/user', () => ({ status: 401, body: 'the wrong host' }));
+    stage.answer = () => ({
+      status: 200,
+      body: { access_token: SECRETS.ofAda, issued_token_type: ACCESS_TOKEN_URN, token_type: 'Bearer' },
+    });
+    expect(await ask({ url: '/user' })).toBe('401  the wrong host');
+    expect(stage.called).toHaveLength(1);
+    expect(stage.asked.map(({ form }) => form.rejected_token)).toEqual([undefined, digestOf(SECRETS.ofAda)]);
   });
 
   it('an API that is away is said to the model, without the reason that only the log has', async () => {

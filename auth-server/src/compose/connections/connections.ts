@@ -11,6 +11,12 @@ import {
   type EndConnections,
   type TakeAccounts,
 } from '../../vault/connections/person-end.ts';
+import {
+  createRevocation,
+  inBackground,
+  type RevocationDependencies,
+  type RevokeTokens,
+} from '../../vault/connections/revocation.ts';
 import { composeVault } from '../accounts.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -31,23 +37,41 @@ export function composeConnections(
     clock,
     accounts,
     tools,
-    deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
     onOutcome,
-    onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
-      log.warn(
-        { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },
-        'upstream request for tools failed',
-      );
-    },
+    ...asking(log),
   });
 }
+
+/** How upstreams are asked about tokens of tools: within a deadline, with a line in the log for each failure. */
+const asking = (log: Dependencies['log']): Pick<RevocationDependencies, 'deadline' | 'onFailure'> => ({
+  deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
+  onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
+    log.warn(
+      { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },
+      'upstream request for tools failed',
+    );
+  },
+});
+
+/** Ends tokens at the upstreams, and whoever ends a person waits for it. */
+export const composeRevocation = (tools: readonly OpenTools[], log: Dependencies['log']): RevokeTokens =>
+  createRevocation({ tools, ...asking(log) });
+
+/** The same for the server, whose answers do not wait for it. */
+export const composeRevocationInBackground = (tools: readonly OpenTools[], log: Dependencies['log']): RevokeTokens =>
+  inBackground(composeRevocation(tools, log), ({ connector, accountId: subject }) =>
+    log.warn({ connector, subject, reason: 'too many at once' }, 'tokens of tools deleted without a revocation'),
+  );
 
 /** @returns nothing if there can be no connections, so that no refusal costs a read */
 export const composeEndConnections = (
   config: Config,
   dependencies: Pick<Dependencies, 'clock' | 'store'>,
+  revoke: RevokeTokens,
 ): EndConnections | undefined =>
-  config.tools.length === 0 ? undefined : createEndConnections(composeVault(config, dependencies), idsOf(config));
+  config.tools.length === 0
+    ? undefined
+    : createEndConnections(composeVault(config, dependencies), idsOf(config), revoke);
 
 /** @returns nothing if there can be no connections, so that no ending costs a read */
 export const composeTakeAccounts = (

@@ -2,10 +2,12 @@
 import { randomInt } from 'node:crypto';
 import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import type { Logger } from '@mcp-oauth/shared/logger';
+import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { ASSERTION_GRANT } from '../../clients/client.ts';
 import { createClientList } from '../../clients/client-list.ts';
 import type { Config } from '../../config.ts';
+import { openConnectors } from '../../federation/registry.ts';
 import { createKeyStore } from '../../keys/key-store.ts';
 import { end as endKey, rotate } from '../../keys/operator-changes.ts';
 import { keyPolicyOf } from '../../keys/settings.ts';
@@ -22,9 +24,10 @@ import type { GrantDirectory } from '../../revocation/grant-directory.ts';
 import { createStatusMarks } from '../../revocation/status-lists.ts';
 import type { StatusStore } from '../../revocation/status-store.ts';
 import type { RecordStore } from '../../storage/record-store.ts';
+import type { RevokeTokens } from '../../vault/connections/revocation.ts';
 import { forgotten } from '../../vault/record.ts';
 import { composeAccounts, composeSignedOut, composeVault } from '../accounts.ts';
-import { composeEndConnections, composeTakeAccounts } from '../connections/connections.ts';
+import { composeEndConnections, composeRevocation, composeTakeAccounts } from '../connections/connections.ts';
 
 interface Dependencies {
   readonly store: RecordStore;
@@ -32,18 +35,28 @@ interface Dependencies {
   readonly statusStore: StatusStore;
   readonly clock: Clock;
   readonly onEnded: (ending: Ending) => void;
+  /** Ends the tokens of tools at the upstreams. Absent: they are deleted only. */
+  readonly revoke?: RevokeTokens | undefined;
+}
+
+/** For a command, which opens the connectors itself and waits for them. */
+export function composeEndingsOfCommand(config: Config, dependencies: Omit<Dependencies, 'revoke'>): Endings {
+  const { tools } = openConnectors(config.tools, config.issuer, createOutgoingFetch(config), dependencies);
+  // Standard output is for the command.
+  const revoke = composeRevocation(tools, createLogger('auth-server', 'silent'));
+  return composeEndings(config, { ...dependencies, revoke });
 }
 
 export function composeEndings(
   config: Config,
-  { store, directory, statusStore, clock, onEnded }: Dependencies,
+  { store, directory, statusStore, clock, onEnded, revoke = async () => {} }: Dependencies,
 ): Endings {
   const marks = createStatusMarks({ store: statusStore, clock, random: (below) => randomInt(below) });
   const revoking = { store, marks, clock };
   const accounts = composeAccounts(config, { store });
   const signedOut = composeSignedOut(config, { store, clock });
   const vault = composeVault(config, { store, clock });
-  const endConnections = composeEndConnections(config, { store, clock });
+  const endConnections = composeEndConnections(config, { store, clock }, revoke);
   const takeAccounts = composeTakeAccounts(config, { store, clock });
   const making = { clock, generate: generateSigningKey };
   const policy = keyPolicyOf(config);

@@ -71,6 +71,17 @@ export async function endToken(fetch: typeof globalThis.fetch, app: App, token: 
   if (!response.ok && response.status !== 404 && response.status !== 422) throw await failure(response, place);
 }
 
+/** GitHub REST API, "Get the authenticated user": any token that is good may ask it, and 401 "Bad credentials" is about no other. */
+export async function isAccepted(fetch: typeof globalThis.fetch, apiUrl: string, token: string): Promise<boolean> {
+  try {
+    await createApi(fetch, apiUrl, token).read('/user', members);
+    return true;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.facts.status === 401) return false;
+    throw error;
+  }
+}
+
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** What GitHub lists. */

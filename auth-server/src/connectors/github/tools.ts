@@ -5,7 +5,7 @@
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Connected, ToolAccess } from '../../federation/connector.ts';
 import { endingWith } from '../../federation/upstream/upstream-fetch.ts';
-import { createApi, endToken, type TokenAnswer } from './api.ts';
+import { createApi, endToken, isAccepted, type TokenAnswer } from './api.ts';
 import { toIdentity, user } from './identity.ts';
 import { type Credentials, renewed, sessionOf } from './session.ts';
 
@@ -30,6 +30,7 @@ export const createTools = ({ fetch, clock, values, authorize, redeem }: Depende
     session: await renewed(endingWith(fetch, signal), session, { ...values, clock }),
     scopes,
   }),
+  isAccepted: ({ accessToken = '' }, signal) => isAccepted(endingWith(fetch, signal), values.apiUrl, accessToken),
   revoke: ({ accessToken = '' }, signal) => endToken(endingWith(fetch, signal), values, accessToken),
 });
 

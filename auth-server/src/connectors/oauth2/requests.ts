@@ -52,9 +52,7 @@ function post(fetch: Fetch, url: string, values: Oauth2Settings, form: Record<st
 export async function accountOf(fetch: Fetch, values: Oauth2Settings, token: string): Promise<Identity | undefined> {
   const { userinfoUrl, accountClaim, tokenUrl } = values;
   if (userinfoUrl === undefined) return undefined;
-  const response = await fetch(userinfoUrl, {
-    headers: { accept: 'application/json', authorization: `Bearer ${token}` },
-  });
+  const response = await askUserinfo(fetch, userinfoUrl, token);
   const said: unknown = await response.json().catch(() => undefined);
   const found = response.ok && isObject(said) ? valueAt(said, accountClaim) : undefined;
   const name = label(typeof found === 'number' ? String(found) : found);
@@ -63,4 +61,15 @@ export async function accountOf(fetch: Fetch, values: Oauth2Settings, token: str
     status: response.status,
     claim: accountClaim,
   });
+}
+
+const askUserinfo = (fetch: Fetch, url: string, token: string): Promise<Response> =>
+  fetch(url, { headers: { accept: 'application/json', authorization: `Bearer ${token}` } });
+
+/** RFC 6750 §3.1: 401 is about the token. @throws UpstreamError for any other refusal */
+export async function isAccepted(fetch: Fetch, url: string, token: string): Promise<boolean> {
+  const { ok, status, body } = await askUserinfo(fetch, url, token);
+  await body?.cancel();
+  if (!ok && status !== 401) throw new UpstreamError('unavailable', `USERINFO_URL answered ${status}`, { status });
+  return ok;
 }

@@ -82,12 +82,16 @@ export const renewed = (
     session,
     scopes,
     renewedAt: now,
+    asked: undefined,
     failedAt: undefined,
     lease: undefined,
   }));
 
 export const failed = (held: UpstreamSession, now: number): Next =>
   where(held, (connection) => ({ ...connection, failedAt: now, lease: undefined }));
+
+export const asked = (held: UpstreamSession, isGood: boolean, now: number): Next =>
+  where(held, (connection) => ({ ...connection, asked: { at: now, isGood } }));
 
 /** Its tokens are worth nothing any more, so they are not kept. */
 export const ended = (held: UpstreamSession): Next =>

@@ -21,6 +21,8 @@ export interface Connection {
   readonly usedAt: number;
   /** When its access token was renewed. */
   readonly renewedAt?: number | undefined;
+  /** When the upstream was asked about the access token, because an API had refused it, and whether it accepts it. */
+  readonly asked?: { readonly at: number; readonly isGood: boolean } | undefined;
   /** When the last renewal failed without a verdict. Absent: the last one succeeded. */
   readonly failedAt?: number | undefined;
   /** Until when one request alone may renew it. Absent: nobody is renewing it. */

@@ -4,17 +4,18 @@
  */
 import { seconds } from '@mcp-oauth/shared/clock';
 import type { Accounts } from '../../federation/account.ts';
-import { type Connected, UpstreamError } from '../../federation/connector.ts';
+import { type Connected, UpstreamError, type UpstreamSession } from '../../federation/connector.ts';
 import { toUpstreamError } from '../../federation/failure.ts';
 import type { OpenTools } from '../../federation/registry.ts';
 import { localSubject } from '../../federation/subject.ts';
 import type { VaultRecord } from '../record.ts';
 import type { Holder } from '../vault.ts';
 import { afterLease } from '../waiting.ts';
-import { connected, disconnected, ended, isUseDue, used } from './changes.ts';
+import { asked, connected, disconnected, ended, isUseDue, used } from './changes.ts';
 import type { Connection } from './connection.ts';
 import { decide, type Need, type TokenRequest, type UpstreamToken } from './decision.ts';
 import { before, type RenewalDependencies, readable, renew, secretsOf } from './renewal.ts';
+import { createRevocation } from './revocation.ts';
 
 /** A connection without its tokens. */
 export interface ShownConnection extends Pick<Connection, 'account' | 'scopes' | 'clients' | 'connectedAt'> {
@@ -46,8 +47,8 @@ export interface ConnectionsDependencies extends RenewalDependencies {
   readonly accounts: Pick<Accounts, 'find'>;
 }
 
-/** Seconds that the end of tokens at the upstream may take. The person waits for it. */
-const REVOCATION = 10;
+/** Seconds that the upstream may take to say whether it accepts a token. A call of a tool waits for it. */
+const QUESTION = 5;
 
 /** How often a request looks at the record again: each time somebody else has changed it. */
 const ATTEMPTS = 4;
@@ -66,13 +67,23 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
   const read = (holder: Holder) => readable(vault, holder);
   const find = async (holder: Holder) => shown(holder, (await read(holder))?.connection);
 
-  async function revoke(tools: OpenTools, holder: Holder, session: Connection['session']): Promise<void> {
+  const revoke = createRevocation(dependencies);
+
+  /** Whether the upstream accepts the access token; `undefined`: it has no way to tell. */
+  async function isAccepted(
+    tools: OpenTools,
+    holder: Holder,
+    session: UpstreamSession,
+  ): Promise<boolean | 'no answer' | undefined> {
     const { access } = tools;
-    if (!session || !access.revoke) return;
-    const signal = dependencies.deadline(REVOCATION);
-    await before(signal, async () => access.revoke?.(session, signal)).catch((thrown: unknown) =>
-      dependencies.onFailure(tools, holder, toUpstreamError(thrown), secretsOf(session)),
-    );
+    if (!access.isAccepted) return undefined;
+    const signal = dependencies.deadline(QUESTION);
+    try {
+      return await before(signal, async () => access.isAccepted?.(session, signal));
+    } catch (thrown) {
+      dependencies.onFailure(tools, holder, toUpstreamError(thrown), secretsOf(session));
+      return 'no answer';
+    }
   }
 
   async function token(holder: Holder, request: TokenRequest): Promise<UpstreamToken | Need> {
@@ -88,11 +99,18 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
         if (isUseDue(connection, now)) await vault.begin(holder, used(now));
         return decision.token;
       }
-      if (decision.kind === 'ended') await vault.change(holder, ended(decision.session), record);
+      if (decision.kind === 'refused') {
+        const isGood = await isAccepted(tools, holder, decision.session);
+        if (isGood === 'no answer') return decision.token;
+        // Where the upstream can't tell, nothing is deleted. A token that can be renewed may be good later.
+        const hasEnded = isGood === false && decision.session.refreshToken === undefined;
+        const next = hasEnded ? ended(decision.session) : asked(decision.session, isGood === true, now);
+        await vault.change(holder, next, record);
+      } else if (decision.kind === 'ended') await vault.change(holder, ended(decision.session), record);
       else if (decision.kind === 'running') await afterLease(() => read(holder), record, leaseOf);
       else {
         const unused = await renew({ tools, holder, record, connection, session: decision.session }, dependencies);
-        await revoke(tools, holder, unused);
+        if (unused) await revoke(holder, unused);
       }
     }
     throw new UpstreamError('unavailable', 'the upstream gives no new access token at the moment');
@@ -114,13 +132,13 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
       return shown(holder, record?.connection) as ShownConnection;
     },
     disconnect: async (holder) => {
-      const tools = toolsOf(holder.connector);
+      toolsOf(holder.connector);
       let session: Connection['session'];
       const changed = await vault.change(holder, (record) => {
         session = record?.connection?.session;
         return disconnected(record);
       });
-      if (changed) await revoke(tools, holder, session);
+      if (changed && session) await revoke(holder, session);
       return changed !== undefined;
     },
   };

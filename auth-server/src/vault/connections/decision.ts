@@ -32,6 +32,8 @@ export type Decision =
   | { readonly kind: 'ready'; readonly token: UpstreamToken }
   | { readonly kind: 'need'; readonly need: Need }
   | { readonly kind: 'renew'; readonly session: UpstreamSession }
+  /** An API has refused a token that can't be renewed, or was just renewed: the upstream is asked whether it is good. */
+  | { readonly kind: 'refused'; readonly session: UpstreamSession; readonly token: UpstreamToken }
   /** Its tokens are worth nothing any more. */
   | { readonly kind: 'ended'; readonly session: UpstreamSession }
   /** Another request renews it at this moment. */
@@ -43,7 +45,10 @@ export type Decision =
 const EARLY = 120;
 const MARGIN = 5;
 
-/** Seconds after a renewal in which a token that is refused is not renewed again: the upstream refuses new ones too. */
+/**
+ * Seconds after a renewal in which a token that is refused is not renewed again, and after an answer about it in which the upstream is not
+ * asked again.
+ */
 const NEW = 30;
 
 /** Seconds after a renewal that failed in which nobody tries again. */
@@ -55,14 +60,20 @@ const need = (needs: Need['needs']): Decision => ({ kind: 'need', need: { needs 
 
 export function decide(connection: Connection | undefined, request: TokenRequest, now: number): Decision {
   if (!connection) return need('connection');
-  const { session, scopes, lease, failedAt = 0, renewedAt = 0 } = connection;
+  const { session, scopes, lease, failedAt = 0, renewedAt = 0, asked } = connection;
   if (session?.accessToken === undefined) return need('consent');
   if (request.client !== undefined && !connection.clients.includes(request.client)) return need('approval');
   if (!request.scopes.every((scope) => scopes.includes(scope))) return need('scopes');
   const { accessToken, refreshToken, expiresAt = Number.POSITIVE_INFINITY } = session;
   const isRefused = request.rejected !== undefined && digest(accessToken) === request.rejected;
-  const isUsable = !isRefused && expiresAt > now + MARGIN;
-  const ready: Decision = { kind: 'ready', token: { token: accessToken, expiresAt: session.expiresAt, scopes } };
+  const lasts = expiresAt > now + MARGIN;
+  const isUsable = !isRefused && lasts;
+  const token = { token: accessToken, expiresAt: session.expiresAt, scopes };
+  const ready: Decision = { kind: 'ready', token };
+  if (isRefused && lasts && (refreshToken === undefined || now - renewedAt < NEW)) {
+    if (asked === undefined || now - asked.at >= NEW) return { kind: 'refused', session, token };
+    return asked.isGood ? ready : need('consent');
+  }
   if (isUsable && (expiresAt > now + EARLY || refreshToken === undefined)) return ready;
   if (refreshToken === undefined) return { kind: 'ended', session };
   if (isRefused && now - renewedAt < NEW) return need('consent');

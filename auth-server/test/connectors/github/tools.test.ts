@@ -94,6 +94,28 @@ describe('GitHub, for tools', () => {
     await expect(github.tools.refresh(connected, signal)).rejects.toMatchObject({ reason });
   });
 
+  it.each([
+    [200, { login: 'octocat' }, true],
+    [401, { message: 'Bad credentials' }, false],
+    [403, { message: 'rate limit' }, 'fails'],
+    [500, {}, 'fails'],
+    [200, '<html>', 'fails'],
+  ] as const)(
+    'GitHub REST API "Get the authenticated user": an answer of %i %j to a token says %s',
+    async (status, body, said) => {
+      await using github = await begin();
+      const seen: unknown[] = [];
+      github.stage.routes.set('/api/v3/user', (_, { headers }) => {
+        seen.push(headers.authorization);
+        return new Reply(status, body);
+      });
+      const answer = github.tools.isAccepted?.({ accessToken: 'gho_tools' }, signal);
+      if (said === 'fails') await expect(answer).rejects.toMatchObject({ name: 'UpstreamError' });
+      else expect(await answer).toBe(said);
+      expect(seen).toEqual(['Bearer gho_tools']);
+    },
+  );
+
   it('GitHub REST API "Delete an app token": the token is ended, and no other one of the person', async () => {
     await using github = await begin();
     const seen: unknown[] = [];

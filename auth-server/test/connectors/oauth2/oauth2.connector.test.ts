@@ -39,6 +39,20 @@ async function begin(more: (url: string) => Env = () => ({})) {
 }
 
 describe('an OAuth 2.0 provider', () => {
+  it.each([
+    [200, true],
+    [401, false],
+    [503, 'fails'],
+  ] as const)('RFC 6750 §3.1 an answer of %i at USERINFO_URL tells whether a token is good', async (status, said) => {
+    await using provider = await begin((url) => ({ USERINFO_URL: `${url}/me` }));
+    provider.stage.routes.set('/me', () => new Reply(status, {}));
+    const answer = provider.tools.isAccepted?.({ accessToken: 'access-1' }, signal);
+    if (said === 'fails') await expect(answer).rejects.toMatchObject({ reason: 'unavailable' });
+    else expect(await answer).toBe(said);
+    await using silent = await begin();
+    expect(silent.tools.isAccepted, 'without the URL it can not tell').toBeUndefined();
+  });
+
   it('RFC 7636 §4.3 the request has PKCE, the scopes and the parameters of the operator, who replaces none of ours', async () => {
     await using provider = await begin(() => ({
       AUTHORIZATION_PARAMETERS: 'access_type=offline&client_id=other&state=x',

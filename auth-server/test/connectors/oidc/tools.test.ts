@@ -71,6 +71,20 @@ describe('an OpenID provider, for tools', () => {
     await expect(toolsOf(play).refresh(connected, signal)).rejects.toMatchObject({ reason });
   });
 
+  it.each([
+    [200, {}, true],
+    [401, { 'www-authenticate': 'Bearer error="invalid_token"' }, false],
+    [401, {}, false],
+    [403, { 'www-authenticate': 'Bearer error="insufficient_scope"' }, undefined],
+  ])(
+    'OpenID Connect Core 1.0 §5.3.3 %i at userinfo with %j tells whether the token is good',
+    async (status, headers, said) => {
+      await using play = await start();
+      play.stage.routes.set('/userinfo', () => new Reply(status, { sub: 'x' }, headers));
+      expect(await toolsOf(play).isAccepted?.({ accessToken: 'access' }, signal)).toBe(said);
+    },
+  );
+
   it('RFC 7009 §2.1 the refresh token is revoked where the metadata has an endpoint for it', async () => {
     await using play = await start();
     await toolsOf(play).revoke?.({ refreshToken: 'refresh-1', accessToken: 'access' }, signal);

@@ -41,6 +41,8 @@ let revoked: UpstreamSession[];
 let failures: string[];
 let outcomes: string[];
 let refresh: ToolAccess['refresh'];
+let isAccepted: NonNullable<ToolAccess['isAccepted']>;
+let doubted: (string | undefined)[];
 
 const now = () => Math.floor(clock.now() / 1000);
 
@@ -53,6 +55,10 @@ function replica(keys: readonly [Buffer, ...Buffer[]] = [key], more: Partial<Ope
     refresh: (last, ...others) => {
       refreshed.push(last.session);
       return refresh(last, ...others);
+    },
+    isAccepted: (session, ...others) => {
+      doubted.push(session.accessToken);
+      return isAccepted(session, ...others);
     },
     revoke: async (session) => void revoked.push(session),
   };
@@ -81,7 +87,8 @@ beforeEach(async () => {
   const store = createSealedStore(plain, [key]);
   vault = createVault(store, { clock, lifetime: LIFETIME });
   await createAccounts(store, LIFETIME).save(account);
-  [refreshed, revoked, failures, outcomes] = [[], [], [], []];
+  [refreshed, revoked, failures, outcomes, doubted] = [[], [], [], [], []];
+  isAccepted = async () => false;
   refresh = async (last) => ({
     ...last,
     session: { accessToken: 'access-2', refreshToken: 'refresh-2', expiresAt: now() + 3600 },
@@ -164,11 +171,54 @@ describe('RFC 6750 §3.1 a token that its API refuses', () => {
     expect(await token()).toEqual({ needs: 'consent' });
   });
 
-  it('an API that refuses new tokens too causes no renewal after each refusal', async () => {
+  it('an API that refuses new tokens too causes no renewal after each refusal, and the person is asked', async () => {
     await connections.connect(holder, finished(expiring()));
     await token(sha256('access-1'));
-    expect(await token(sha256('access-2'))).toEqual({ needs: 'consent' });
-    expect(refreshed).toHaveLength(1);
+    for (let n = 0; n < 5; n += 1) {
+      expect(await token(sha256('access-2'))).toEqual({ needs: 'consent' });
+      clock.advance(2);
+    }
+    expect([refreshed.length, doubted]).toEqual([1, ['access-2']]);
+    expect(await token(), 'nothing is deleted').toMatchObject({ token: 'access-2' });
+  });
+
+  it.each([
+    ['cannot be renewed', () => ({ accessToken: 'access-1' }), 'access-1'],
+    ['was just renewed', () => expiring(), 'access-2'],
+  ])(
+    'an API that refuses a good token for another reason disconnects nobody, whose token %s',
+    async (_, session, last) => {
+      isAccepted = async () => true;
+      await connections.connect(holder, finished(session()));
+      await token(sha256('access-1'));
+      for (let n = 0; n < 5; n += 1) {
+        expect(await token(sha256(last))).toMatchObject({ token: last });
+        clock.advance(2);
+      }
+      expect(doubted).toEqual([last]);
+      clock.advance(30);
+      isAccepted = async () => false;
+      refresh = async () => {
+        throw new UpstreamError('ended', 'revoked');
+      };
+      expect(await token(sha256(last)), 'and the provider is asked again').toEqual({ needs: 'consent' });
+      expect((await connections.find(holder))?.hasEnded).toBe(true);
+    },
+  );
+
+  it.each([
+    [
+      'gives no answer',
+      async () => Promise.reject(new UpstreamError('unavailable', 'no answer')),
+      { token: 'access-1' },
+    ],
+    ['can not tell', async () => undefined, { needs: 'consent' }],
+  ])('where the upstream %s, a refused token is not deleted', async (_, answer, expected) => {
+    isAccepted = answer;
+    await connections.connect(holder, finished());
+    expect(await token(sha256('access-1'))).toMatchObject(expected);
+    expect(await token()).toMatchObject({ token: 'access-1' });
+    expect((await connections.find(holder))?.hasEnded).toBe(false);
   });
 
   it.each(['ended', 'denied'] as const)('an upstream that answers %s ends the connection', async (reason) => {

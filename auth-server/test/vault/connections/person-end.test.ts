@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { FakeClock } from '@mcp-oauth/shared/testing/fake-clock';
+import { serve } from '@mcp-oauth/shared/testing/listen';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccessRefusal } from '../../../src/access/gate.ts';
-import { composeEndings } from '../../../src/compose/revocation/endings.ts';
+import { composeEndings, composeEndingsOfCommand } from '../../../src/compose/revocation/endings.ts';
 import { readConfig } from '../../../src/config.ts';
 import { UpstreamError } from '../../../src/federation/connector.ts';
 import { discoverKinds } from '../../../src/federation/registry.ts';
@@ -15,6 +17,7 @@ import { createSqliteStore } from '../../../src/storage/sqlite.ts';
 import { createSqliteStatusStore } from '../../../src/storage/status/sqlite.ts';
 import { connected } from '../../../src/vault/connections/changes.ts';
 import { endingConnections } from '../../../src/vault/connections/person-end.ts';
+import { inBackground } from '../../../src/vault/connections/revocation.ts';
 import { createVault } from '../../../src/vault/vault.ts';
 import { authorize, redeem, refresh, register } from '../../support/client.ts';
 import { read, startServer } from '../../support/running-server.ts';
@@ -30,7 +33,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Two people have signed in with acme, and connected their accounts at acme and at GitHub. */
-async function begin() {
+async function begin({ revoked = async () => {} }: { revoked?: (token: string) => Promise<void> } = {}) {
   const clock = new FakeClock(Date.now());
   const store = createSqliteStore(':memory:', clock);
   const [directory, statusStore] = [
@@ -61,6 +64,12 @@ async function begin() {
     statusStore,
     clock,
     env,
+    fetch: async (url, init) => {
+      if (!String(url).startsWith('https://api.github.com/applications/client/token'))
+        throw new TypeError('no network');
+      await revoked(JSON.parse(String(init?.body)).access_token);
+      return new Response(null, { status: 204 });
+    },
     connectors: (acme) => [
       {
         ...acme,
@@ -99,6 +108,8 @@ async function begin() {
     );
     return records.map((record) => record?.connection?.session?.accessToken);
   };
+  const kinds = await discoverKinds(new URL('../../../src/connectors/', import.meta.url));
+  const opened = { store, directory, statusStore, clock, onEnded: () => {} };
   return {
     server,
     deny,
@@ -108,16 +119,9 @@ async function begin() {
     disable: () => {
       isDisabled = true;
     },
-    endings: composeEndings(
-      readConfig(env, await discoverKinds(new URL('../../../src/connectors/', import.meta.url))),
-      {
-        store,
-        directory,
-        statusStore,
-        clock,
-        onEnded: () => {},
-      },
-    ),
+    endings: composeEndings(readConfig(env, kinds), opened),
+    command: (url: string) =>
+      composeEndingsOfCommand(readConfig({ ...env, CONNECTOR_GITHUB_API_URL: url }, kinds), opened),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
@@ -135,6 +139,56 @@ describe('the end of a person', () => {
     await setActive(world.server, id, false);
     expect(await world.connectionsOf('alice')).toEqual(NONE);
     expect(await world.connectionsOf('bob')).toEqual(BOTH('bob'));
+  });
+
+  it('GitHub REST API "Delete an app token": the tokens are ended there too, and the end of the person does not wait for it', async () => {
+    const ended: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    await using world = await begin({
+      revoked: (token) => {
+        ended.push(token);
+        return slow.promise;
+      },
+    });
+    const id = await provision(world.server, 'alice');
+    await world.signIn('alice');
+    await world.signIn('bob');
+    await setActive(world.server, id, false);
+    expect(await world.connectionsOf('alice')).toEqual(NONE);
+    await expect.poll(() => ended).toEqual(['token of alice']);
+    slow.resolve();
+  });
+
+  it.each([204, 500])(
+    'a command ends the tokens at the upstream before it is done, also if that answers %i',
+    async (status) => {
+      const ended: unknown[] = [];
+      await using github = await serve(async (req, res) => {
+        ended.push(req.method, JSON.parse(await text(req)));
+        res.writeHead(status).end();
+      });
+      await using world = await begin();
+      await world.signIn('alice');
+      await world.command(github.url).end({ kind: 'person', accountId: subjectOf('alice') }, { origin: 'cli' });
+      expect(ended).toEqual(['DELETE', { access_token: 'token of alice' }]);
+      expect(await world.connectionsOf('alice')).toEqual(NONE);
+    },
+  );
+
+  it('an end of everybody at once asks the upstream a hundred times at the same time at most', async () => {
+    const waiting: (() => void)[] = [];
+    const skipped: string[] = [];
+    const revoke = inBackground(
+      () => new Promise((resolve) => waiting.push(resolve)),
+      ({ accountId }) => void skipped.push(accountId),
+    );
+    const end = (n: number) => revoke({ connector: 'github', accountId: `person-${n}` }, { accessToken: 'x' });
+    for (let n = 0; n < 101; n += 1) await end(n);
+    expect([waiting.length, skipped]).toEqual([100, ['person-100']]);
+    waiting[0]?.();
+    await new Promise(setImmediate);
+    await end(101);
+    expect([waiting.length, skipped.length]).toEqual([101, 1]);
   });
 
   it('a person whom the operator ends loses all connections', async () => {

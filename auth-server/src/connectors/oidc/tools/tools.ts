@@ -78,6 +78,12 @@ export function createTools(values: OidcSettings, dependencies: Dependencies): T
         const next = { refreshToken: session.refreshToken, ...defined(sessionOf(tokens, clock)) };
         return { session: next, scopes: given(scopes, tokens) };
       }),
+    isAccepted: ({ accessToken = '' }, signal) =>
+      translated(async () => {
+        const { configuration, server } = (await provider.metadata.get()).until(signal);
+        if (server.userinfo_endpoint === undefined) return undefined;
+        return acceptedAt(new URL(server.userinfo_endpoint), configuration, accessToken);
+      }),
     ...(isRevocable && {
       revoke: ({ refreshToken, accessToken = '' }, signal) =>
         translated(async () => {
@@ -87,6 +93,21 @@ export function createTools(values: OidcSettings, dependencies: Dependencies): T
         }),
     }),
   };
+}
+
+/** OpenID Connect Core 1.0 §5.3.3, RFC 6750 §3.1: 401 at userinfo is about the token. Another refusal says nothing about it. */
+async function acceptedAt(
+  userinfo: URL,
+  configuration: oidc.Configuration,
+  token: string,
+): Promise<boolean | undefined> {
+  const answer = await oidc.fetchProtectedResource(configuration, token, userinfo, 'GET').catch((error: unknown) => {
+    if (error instanceof oidc.WWWAuthenticateChallengeError) return error.response;
+    throw error;
+  });
+  await answer.body?.cancel();
+  if (answer.ok) return true;
+  return answer.status === 401 ? false : undefined;
 }
 
 /** Microsoft docs, "Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow". */
