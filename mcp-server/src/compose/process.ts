@@ -5,9 +5,14 @@ import { createOutgoingFetch, type Fetch } from '@mcp-oauth/shared/network/outgo
 import type { Config } from '../config.ts';
 import { createMeters, type Meters } from '../metrics.ts';
 
+/** Thirty seconds: most APIs keep an unused connection longer. */
+const KEPT = { idle: 30_000, unused: 16, all: 256 };
+
 export interface ProcessDependencies {
   readonly clock: Clock;
   readonly fetch: Fetch;
+  /** For requests of tools, which come often to the same hosts: connections are used again. */
+  readonly fetchOften: Fetch;
   readonly log: Logger;
   /** Absent: nothing is counted. */
   readonly meters: Meters | undefined;
@@ -23,6 +28,7 @@ export function composeProcess(
   return {
     clock: overrides.clock ?? systemClock,
     fetch: overrides.fetch ?? createOutgoingFetch(config),
+    fetchOften: overrides.fetch ?? createOutgoingFetch(config, KEPT),
     log,
     meters: config.metricsPort === undefined ? undefined : createMeters(),
   };

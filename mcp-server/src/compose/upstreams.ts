@@ -22,7 +22,7 @@ export const ownKeysOf = ({ exchangeKeys }: Config): object | undefined => excha
 export function composeUpstreams(
   { upstreams, exchangeClientId: clientId, exchangeKeys }: Config,
   issuers: readonly RunningIssuer[],
-  { fetch, clock, meters }: ProcessDependencies,
+  { fetch, fetchOften, clock, meters }: ProcessDependencies,
 ): Upstreams {
   const configured = new Map(upstreams.map((one) => [one.id, one]));
   if (!exchangeKeys) return NO_UPSTREAMS;
@@ -44,6 +44,6 @@ export function composeUpstreams(
       clock,
       queue: new Queue(RUNNING, WAITING),
     }),
-    request: createRequests(fetch, prove),
+    request: createRequests(fetchOften, prove),
   };
 }

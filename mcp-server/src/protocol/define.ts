@@ -37,6 +37,14 @@ export interface UpstreamAccess {
   readonly expiresAt: Date | undefined;
 }
 
+/** A request to an upstream: as for the global `fetch`, with limits. */
+export interface UpstreamRequestInit extends RequestInit {
+  /** Milliseconds until the last byte of the answer, ten minutes at most; default: one minute. */
+  readonly timeout?: number;
+  /** Bytes of the answer after which reading it fails; default: 16 MiB. */
+  readonly maxBytes?: number;
+}
+
 /** The functions that a tool, a resource or a prompt can use while it runs. */
 export interface Context {
   /** Who calls. `claims` is what the token says about the person; only issuer and subject together identify them. */
@@ -83,7 +91,7 @@ export interface Context {
    * @param url a path that begins with a slash, or a whole URL
    * @throws ToolError when the request can't be sent
    */
-  fetch(name: string, url: string | URL, init?: RequestInit): Promise<Response>;
+  fetch(name: string, url: string | URL, init?: UpstreamRequestInit): Promise<Response>;
   /** Notifies every subscribed client, on every replica, that what this server offers has changed. */
   announce(change: Change): Promise<void>;
   /**

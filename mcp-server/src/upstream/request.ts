@@ -14,6 +14,8 @@ interface UpstreamRequest {
   readonly init: RequestInit | undefined;
   /** Ends with the call of the tool. */
   readonly signal: AbortSignal;
+  /** Milliseconds until the last byte of the answer. */
+  readonly timeout: number;
   /** @param rejected a token that the upstream has refused */
   readonly token: (rejected?: string) => Promise<UpstreamToken>;
 }
@@ -25,9 +27,6 @@ export class UpstreamUnreachable extends Error {
 
 /** @throws UrlRefused before anything is asked for, UpstreamUnreachable, and what `token` throws */
 export type SendRequest = (request: UpstreamRequest) => Promise<Response>;
-
-/** Milliseconds until the last byte of the answer. */
-const TIMEOUT = 60_000;
 
 const MOST_REDIRECTS = 5;
 
@@ -86,7 +85,7 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
   async function send(
     url: URL,
     { token, type }: UpstreamToken,
-    { upstream, init = {}, signal }: UpstreamRequest,
+    { upstream, init = {}, signal, timeout }: UpstreamRequest,
     nonce: string | undefined,
   ): Promise<Response> {
     const { method = 'GET', body } = init;
@@ -94,7 +93,8 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
     for (const name of OWN_HEADERS) headers.delete(name);
     headers.set('authorization', `${type} ${token}`);
     if (type === 'DPoP') headers.set('dpop', await prove({ method: method.toUpperCase(), url, token, nonce }));
-    const signals = [signal, AbortSignal.timeout(TIMEOUT), ...(init.signal ? [init.signal] : [])];
+    const late = AbortSignal.timeout(timeout);
+    const signals = [signal, late, ...(init.signal ? [init.signal] : [])];
     try {
       return await plainly(fetch)(url.href, {
         method,
@@ -105,7 +105,8 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
       } as RequestInit);
     } catch (cause) {
       for (const one of [signal, init.signal]) one?.throwIfAborted();
-      throw new UpstreamUnreachable(`${upstream.id} (${url.host}) was not reached`, { cause });
+      const what = late.aborted ? `gave no answer in ${timeout / 1_000} s` : 'was not reached';
+      throw new UpstreamUnreachable(`${upstream.id} (${url.host}) ${what}`, { cause });
     }
   }
 }

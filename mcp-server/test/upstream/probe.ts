@@ -17,11 +17,15 @@ const probe = defineTool({
     headers: z.record(z.string(), z.string()).optional(),
     body: z.string().optional(),
     redirect: z.enum(['follow', 'manual', 'error']).optional(),
+    timeout: z.number().optional(),
+    maxBytes: z.number().optional(),
+    counts: z.boolean().default(false).describe('Whether to say only how many bytes came'),
   }),
-  run: async ({ upstream, url, ...init }, { fetch }) => {
+  run: async ({ upstream, url, counts, ...init }, { fetch }) => {
     const sent = Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined));
     const response = await fetch(upstream, url, sent);
-    return { text: `${response.status} ${response.headers.get('location') ?? ''} ${await response.text()}` };
+    const body = await response.text();
+    return { text: counts ? `${body.length}` : `${response.status} ${response.headers.get('location') ?? ''} ${body}` };
   },
 });
 

@@ -20,7 +20,10 @@ function upload(token: (rejected?: string) => Promise<UpstreamToken>) {
     async () => 'proof',
   );
   const init = { method: 'PUT', body: new Blob(['content']).stream() };
-  return { sent, answer: request({ upstream, url: '/file', init, token, signal: new AbortController().signal }) };
+  return {
+    sent,
+    answer: request({ upstream, url: '/file', init, token, signal: new AbortController().signal, timeout: 60_000 }),
+  };
 }
 
 const given = (token: string): UpstreamToken => ({ token, type: 'Bearer', scopes: undefined, expiresAt: undefined });

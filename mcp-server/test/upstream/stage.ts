@@ -34,6 +34,8 @@ export interface Answer {
   readonly status: number;
   readonly body?: object | string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Called with the answer, which the test then ends itself. */
+  readonly begun?: (res: ServerResponse) => void;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -46,6 +48,8 @@ export interface Stage extends AsyncDisposable {
   readonly accounts: Map<string, string>;
   readonly asked: Asked[];
   readonly called: Called[];
+  /** The connections by which the API was called. */
+  readonly sockets: Set<object>;
   /** Answers of the API by path; others are 404. */
   readonly paths: Map<string, (called: Called) => Answer>;
   /** Replaces what the token endpoint answers; nothing: as auth-server does. */
@@ -81,8 +85,12 @@ export async function startStage(
     paths: new Map<string, (called: Called) => Answer>(),
     answer: undefined as Stage['answer'],
     log: [] as string[],
+    sockets: new Set<object>(),
   };
-  const api = await serve((req, res) => void answerCall(req, res, state));
+  const api = await serve((req, res) => {
+    state.sockets.add(req.socket);
+    void answerCall(req, res, state);
+  });
   issuer.routes.set('/token', (req, res) => void answerExchange(req, res));
   const env = {
     PUBLIC_URL: server.url,
@@ -157,7 +165,11 @@ async function answerCall(
   write(res, paths.get(path)?.(call) ?? { status: 404 });
 }
 
-function write(res: ServerResponse, { status, body = {}, headers = {} }: Answer): void {
+function write(res: ServerResponse, { status, body = {}, headers = {}, begun }: Answer): void {
+  if (begun) {
+    begun(res);
+    return;
+  }
   res.writeHead(status, { 'content-type': 'application/json', ...headers });
   res.end(typeof body === 'string' ? body : JSON.stringify(body));
 }

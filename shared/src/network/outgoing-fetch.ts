@@ -2,7 +2,7 @@
  * Owns requests to URLs that the operator configures: the issuer and its keys, upstreams, resources. Answers are never decompressed
  * (RFC 9110 §12.5.3), https uses the operator's proxy if there is one, and redirects are not followed.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type AgentOptions, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { Readable } from 'node:stream';
 import type { SkipsProxy } from './no-proxy.ts';
@@ -16,15 +16,37 @@ export interface Outward {
   readonly noProxy?: SkipsProxy | undefined;
 }
 
+/** How connections are used again: only for the host and port for which they were opened. */
+export interface KeptConnections {
+  /** Milliseconds after which an unused one is closed. */
+  readonly idle: number;
+  /** How many unused ones there are for each host at most. */
+  readonly unused: number;
+  /** How many there are for each host at most; further requests wait, within their time limit. */
+  readonly all: number;
+}
+
+/** RFC 9110 §9.2.2: a request with one of these may be sent again when a connection turns out to be closed. */
+const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+const agentsWith = (options: AgentOptions) => ({ 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) });
+
 /**
  * Replaces the global `fetch`, which decodes any content coding of an answer, accepted or not, and gets its proxy from the command
- * line. A connection is used once: requests are rare, and a stale connection would fail a sign-in.
+ * line.
+ * @param kept absent: a connection is used once, because requests are rare, and a stale connection would fail a sign-in
  */
-export function createOutgoingFetch({ httpsProxy, noProxy = () => false }: Outward = {}): Fetch {
-  const direct = { 'http:': new HttpAgent({ keepAlive: false }), 'https:': new HttpsAgent({ keepAlive: false }) };
-  const routeTo = async (url: URL, signal: AbortSignal): Promise<RequestOptions> => {
-    if (url.protocol === 'http:') return { agent: direct['http:'] };
-    if (!httpsProxy || noProxy(url)) return { agent: direct['https:'] };
+export function createOutgoingFetch(
+  { httpsProxy, noProxy = () => false }: Outward = {},
+  kept?: KeptConnections,
+): Fetch {
+  const fresh = agentsWith({ keepAlive: false });
+  const reused =
+    kept && agentsWith({ keepAlive: true, timeout: kept.idle, maxFreeSockets: kept.unused, maxSockets: kept.all });
+  const routeTo = async (url: URL, { method, signal }: Request, mayReuse: boolean): Promise<RequestOptions> => {
+    const agents = mayReuse && reused && REPEATABLE.has(method) ? reused : fresh;
+    if (url.protocol === 'http:') return { agent: agents['http:'] };
+    if (!httpsProxy || noProxy(url)) return { agent: agents['https:'] };
     const tunnel = await openTunnel(httpsProxy, url, signal);
     return { createConnection: () => secure(tunnel, url) };
   };
@@ -33,7 +55,13 @@ export function createOutgoingFetch({ httpsProxy, noProxy = () => false }: Outwa
     const url = new URL(request.url);
     if (!/^https?:$/.test(url.protocol)) throw new TypeError(`${url.protocol} can't be fetched`);
     try {
-      return await exchange(request, url, await routeTo(url, request.signal));
+      const body = Buffer.from(await request.arrayBuffer());
+      const sendBy = async (mayReuse: boolean) => send(request, url, body, await routeTo(url, request, mayReuse));
+      const answer = await sendBy(true).catch((error: unknown) => {
+        if (!(error instanceof ClosedMeanwhile)) throw error;
+        return sendBy(false);
+      });
+      return toResponse(answer, request);
     } catch (cause) {
       throw request.signal.aborted ? request.signal.reason : new TypeError('fetch failed', { cause });
     }
@@ -68,18 +96,26 @@ export const plainly =
 /** RFC 9110 §10.1.5; some hosts refuse requests without it. */
 const USER_AGENT = 'mcp-oauth-server';
 
-async function exchange(request: Request, url: URL, route: RequestOptions): Promise<Response> {
-  const body = Buffer.from(await request.arrayBuffer());
+/** The other side has closed a connection that was kept, before it answered. */
+class ClosedMeanwhile extends Error {
+  override readonly name = 'ClosedMeanwhile';
+}
+
+const CLOSED: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE']);
+
+function send(request: Request, url: URL, body: Buffer, route: RequestOptions): Promise<IncomingMessage> {
   const headers = { accept: '*/*', 'user-agent': USER_AGENT, ...Object.fromEntries(request.headers) };
   const length = body.length > 0 && { 'content-length': String(body.length) };
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  return new Promise<IncomingMessage>((resolve, reject) => {
     const { method, signal } = request;
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const sent = send(url, { ...route, method, headers: { ...headers, ...length }, signal });
-    sent.once('response', resolve).on('error', reject);
+    const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const sent = begin(url, { ...route, method, headers: { ...headers, ...length }, signal });
+    sent.once('response', resolve).on('error', (error: NodeJS.ErrnoException) => {
+      const isStale = sent.reusedSocket && CLOSED.has(error.code);
+      reject(isStale ? new ClosedMeanwhile(error.message, { cause: error }) : error);
+    });
     sent.end(body);
   });
-  return toResponse(answer, request);
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

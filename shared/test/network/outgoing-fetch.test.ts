@@ -1,4 +1,6 @@
 /** Proves how URLs of the operator are fetched: without content coding, without redirects, and with a time limit. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchJson, reasonOf } from '../../src/documents/remote-document.ts';
@@ -147,5 +149,67 @@ describe('Fetch §5.4 an outgoing request', () => {
     await gone.close();
     expect(await failure(fetch(gone.url))).toMatch(/^fetch failed: .*ECONNREFUSED/);
     expect(await failure(fetch('file:///etc/passwd'))).toContain("file: can't be fetched");
+  });
+});
+
+describe('connections that are used again', () => {
+  const KEPT = { idle: 60_000, unused: 1, all: 2 };
+  const text = async (asked: Promise<Response>) => (await asked).text();
+
+  it('a connection is used again for the same host and port alone', async () => {
+    const ports: (number | undefined)[] = [];
+    const record = (req: IncomingMessage, res: ServerResponse) => {
+      ports.push(req.socket.remotePort);
+      res.end('ok');
+    };
+    await using one = await serve(record);
+    await using two = await serve(record);
+    const keeping = createOutgoingFetch({}, KEPT);
+    for (const { url } of [one, one, two, one]) await text(keeping(url));
+    expect(new Set(ports).size).toBe(2);
+    ports.length = 0;
+    for (const { url } of [one, one]) await text(fetch(url));
+    expect(new Set(ports).size, 'without the option each is used once').toBe(2);
+  });
+
+  it('RFC 9110 §9.2.2 a GET whose kept connection was closed meanwhile is sent again, and a POST has a new one in any case', async () => {
+    const sockets: Socket[] = [];
+    const methods: string[] = [];
+    await using host = await serve((req, res) => {
+      // The first connection is closed instead of a second answer.
+      if (req.socket === sockets[0]) req.socket.destroy();
+      else res.end('ok');
+      methods.push(String(req.method));
+      if (!sockets.includes(req.socket)) sockets.push(req.socket);
+    });
+    const keeping = createOutgoingFetch({}, KEPT);
+    expect(await text(keeping(host.url))).toBe('ok');
+    expect(await text(keeping(host.url, { method: 'POST', body: 'x' }))).toBe('ok');
+    expect(methods).toEqual(['GET', 'POST']);
+    expect(await text(keeping(host.url))).toBe('ok');
+    expect(methods).toEqual(['GET', 'POST', 'GET', 'GET']);
+  });
+
+  it('no more than so many connections to one host are open, and further requests wait', async () => {
+    const waiting: ServerResponse[] = [];
+    await using host = await serve((_, res) => void waiting.push(res));
+    const keeping = createOutgoingFetch({}, KEPT);
+    const all = Array.from({ length: 3 }, () => text(keeping(host.url)));
+    await expect.poll(() => waiting.length).toBe(2);
+    waiting.shift()?.end('ok');
+    await expect.poll(() => waiting.length).toBe(2);
+    for (const res of waiting) res.end('ok');
+    expect(await Promise.all(all)).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  it('a connection that nobody uses is closed', async () => {
+    const sockets = new Set<Socket>();
+    await using host = await serve((req, res) => {
+      sockets.add(req.socket);
+      res.end('ok');
+    });
+    await text(createOutgoingFetch({}, { ...KEPT, idle: 20 })(host.url));
+    const [socket] = sockets;
+    await expect.poll(() => socket?.destroyed).toBe(true);
   });
 });

@@ -36,6 +36,9 @@ export async function openInspection(
     clock,
     catalog: catalog.current(),
     authorization: (fetch = createOutgoingFetch(config)) =>
-      composeAuthorization(config, { clock, fetch, log, meters: undefined, keys, replays, catalog }),
+      composeAuthorization(config, {
+        ...{ clock, fetch, fetchOften: fetch, log, meters: undefined },
+        ...{ keys, replays, catalog },
+      }),
   };
 }

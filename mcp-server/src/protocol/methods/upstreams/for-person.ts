@@ -17,6 +17,7 @@ import type { Upstreams } from '../../../upstream/upstreams.ts';
 import { AuthorFault, wrongType } from '../../author-fault.ts';
 import type { Call } from '../../call.ts';
 import { type Context, ToolError } from '../../define.ts';
+import { limited, limitsIn } from './answer-limits.ts';
 import { connectOnce, keyOf, wishOf } from './connecting.ts';
 import { endOfPage, type WaitingDependencies } from './waiting.ts';
 
@@ -49,14 +50,15 @@ export async function fetchAt(
 ): Promise<Response> {
   const { upstreams, log } = dependencies;
   const upstream = upstreamOf(upstreams, name);
+  const { timeout, maxBytes } = limitsIn(init);
+  const { signal } = call;
   try {
-    return await upstreams.request({
-      upstream,
-      url,
-      init,
-      signal: call.signal,
+    const response = await upstreams.request({
+      ...{ upstream, url, init, signal, timeout },
       token: (rejected) => tokenOf(call, upstream, dependencies, rejected),
     });
+    const isAborted = () => signal.aborted || init?.signal?.aborted === true;
+    return limited(response, { name: upstream.id, maxBytes, isAborted });
   } catch (error) {
     if (error instanceof UrlRefused)
       throw new ToolError(`The request was not sent: ${error.message}.`, { cause: error });
