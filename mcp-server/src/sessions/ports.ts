@@ -183,8 +183,8 @@ export interface LogLimits {
   readonly events: number;
   readonly bytes: number;
   /**
-   * Seconds for which the log of a stream without reader and writer is kept: before the stream has ended, and
-   * after.
+   * Seconds for which the log of a stream without reader and writer is kept: before the stream has ended (up to a
+   * tenth less in Redis), and after.
    */
   readonly keepOpen: number;
   readonly keepOver: number;

@@ -28,36 +28,37 @@
 local sessionKey, eventsKey, stateKey, overKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local data, producer, sequence, isLast = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1'
 local requests, change = ARGV[5], ARGV[6]
-local mostEvents, mostBytes, lives = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local mostEvents, mostBytes, lives = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local stream, mostOver, isForced = ARGV[10], ARGV[11], ARGV[12] == '1'
 local budget, tightBudget, openLives, position = tonumber(ARGV[13]), tonumber(ARGV[14]), ARGV[15], ARGV[16]
 --- @include "../includes/bytes.lua"
 --- @include "../includes/shed.lua"
 --- @include "../includes/retire.lua"
 
-local function sessionBytes() return tonumber(redis.call('HGET', bytesKey, 'total') or '0') end
-
--- Takes an event out of the log. Returns the bytes that the session has left.
-local function cut(event)
-  local size = #event[2][2]
-  redis.call('XDEL', eventsKey, event[1])
-  redis.call('HINCRBY', stateKey, 'bytes', 0 - size)
-  redis.call('HINCRBY', bytesKey, 's:' .. stream, 0 - size)
-  return redis.call('HINCRBY', bytesKey, 'total', 0 - size)
-end
-
 if redis.call('EXISTS', sessionKey) == 0 then return nil end
 
 local producerField = 'w:' .. producer
-local state = redis.call('HMGET', stateKey, 'over', 'reader', producerField, 'changes', 'cursor')
+local state = redis.call('HMGET', stateKey, 'over', 'reader', producerField, 'changes', 'cursor', 'bytes', 'requests')
 local isOver, reader, written, told, cursor = state[1], state[2], state[3], state[4], state[5]
+local bytes, asked = tonumber(state[6] or '0'), state[7]
 local nothingToDo = { reader or '', 0, '', '' }
 if written and tonumber(written) >= tonumber(sequence) then return nothingToDo end
 if isOver then return nil end
 if change ~= '' and tonumber(told or '-1') >= tonumber(change) then return nothingToDo end
 
+-- Takes an event out of the log. Returns the bytes that the session has left.
+local function cut(event)
+  local size = #event[2][2]
+  bytes = bytes - size
+  redis.call('XDEL', eventsKey, event[1])
+  redis.call('HSET', stateKey, 'bytes', bytes)
+  redis.call('HINCRBY', bytesKey, 's:' .. stream, 0 - size)
+  return redis.call('HINCRBY', bytesKey, 'total', 0 - size)
+end
+
 local size = #data
-local total = sessionBytes()
+local total, step = unpack(redis.call('HMGET', bytesKey, 'total', 'told'))
+total = tonumber(total or '0')
 if size > 0 and not isForced then
   local tight = redis.call('GET', sessionKey .. ':tight')
   if tight then budget = math.min(budget, tightBudget) end
@@ -73,32 +74,38 @@ end
 
 local isNext = position ~= '' and #redis.call('XRANGE', eventsKey, '(' .. position, '+', 'COUNT', 1) == 0
 local id = redis.call('XADD', eventsKey, '*', 'd', data, 'l', isLast and '1' or '0')
-if not isNext then id = '' end
-redis.call('HSET', stateKey, producerField, sequence)
-if isLast then redis.call('HSET', stateKey, 'over', '1') end
-if requests ~= '' then redis.call('HSETNX', stateKey, 'requests', requests) end
-if change ~= '' then redis.call('HSET', stateKey, 'changes', change) end
-local bytes = redis.call('HINCRBY', stateKey, 'bytes', size)
+bytes = bytes + size
+local fields = { producerField, sequence, 'bytes', bytes }
+local function note(field, value)
+  fields[#fields + 1] = field
+  fields[#fields + 1] = value
+end
+if isLast then note('over', '1') end
+if requests ~= '' and not asked then note('requests', requests) end
+if change ~= '' then note('changes', change) end
+redis.call('HSET', stateKey, unpack(fields))
 redis.call('HINCRBY', bytesKey, 's:' .. stream, size)
 total = redis.call('HINCRBY', bytesKey, 'total', size)
 
 local count = redis.call('XLEN', eventsKey)
 while count > 1 and (count > mostEvents or bytes > mostBytes) do
-  local oldest = redis.call('XRANGE', eventsKey, '-', '+', 'COUNT', 1)[1]
-  bytes = bytes - #oldest[2][2]
-  total = cut(oldest)
+  total = cut(redis.call('XRANGE', eventsKey, '-', '+', 'COUNT', 1)[1])
   count = count - 1
 end
 
-redis.call('PEXPIRE', eventsKey, lives)
-redis.call('PEXPIRE', stateKey, lives)
-redis.call('PEXPIRE', bytesKey, openLives)
+-- Not with each event: these are three writes. A new log has no end yet, and the last event brings it forward.
+if isLast or redis.call('PTTL', eventsKey) < lives * 0.9 then
+  redis.call('PEXPIRE', eventsKey, lives)
+  redis.call('PEXPIRE', stateKey, lives)
+  redis.call('PEXPIRE', bytesKey, openLives)
+end
 if isLast and not reader then
   retire(stream, lives, mostOver)
-  total = sessionBytes()
+  total = tonumber(redis.call('HGET', bytesKey, 'total') or '0')
 end
 
-local step = tostring(math.floor(total / STEP))
-if (redis.call('HGET', bytesKey, 'told') or '0') == step then return { reader or '', total, '', id } end
-redis.call('HSET', bytesKey, 'told', step)
+if not isNext then id = '' end
+local newStep = tostring(math.floor(total / STEP))
+if (step or '0') == newStep then return { reader or '', total, '', id } end
+redis.call('HSET', bytesKey, 'told', newStep)
 return { reader or '', total, redis.call('HGET', sessionKey, 'owner'), id }
