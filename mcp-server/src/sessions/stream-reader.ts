@@ -154,3 +154,34 @@ export class Attachment<S extends Sink = Sink> {
     return { ...(cursor !== undefined && { cursor }), ...(this.changes !== undefined && { changes: this.changes }) };
   }
 }
+
+/** The connections of this replica that read streams, one for each stream. Whatever ends one session looks at its own only. */
+export class Attachments {
+  readonly #bySession = new Map<string, readonly Attachment[]>();
+
+  get({ session, stream }: StreamName): Attachment | undefined {
+    return this.ofSession(session).find(({ name }) => name.stream === stream);
+  }
+
+  add(attachment: Attachment): void {
+    const { session } = attachment.name;
+    this.#bySession.set(session, [...this.ofSession(session), attachment]);
+  }
+
+  delete(attachment: Attachment): void {
+    const { session } = attachment.name;
+    const others = this.ofSession(session).filter((other) => other !== attachment);
+    if (others.length > 0) this.#bySession.set(session, others);
+    else this.#bySession.delete(session);
+  }
+
+  ofSession(session: string): readonly Attachment[] {
+    return this.#bySession.get(session) ?? [];
+  }
+
+  all(): readonly Attachment[] {
+    const all: Attachment[] = [];
+    for (const attachments of this.#bySession.values()) for (const attachment of attachments) all.push(attachment);
+    return all;
+  }
+}

@@ -4,7 +4,7 @@
  */
 import { lostAnswers } from './lost-call.ts';
 import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
-import { Attachment, type NextEvent, type Sink, StreamReader } from './stream-reader.ts';
+import { Attachment, Attachments, type NextEvent, type Sink, StreamReader } from './stream-reader.ts';
 import { type NewEvent, StreamWriter, type WriterDependencies, type Written } from './stream-writer.ts';
 
 /** The stream of a session that belongs to no request; over HTTP+SSE, the only stream. */
@@ -27,13 +27,12 @@ const EVERYTHING = 1_000_000;
 const NOTED = 65_536;
 
 const nothing = (): void => {};
-const keyOf = ({ session, stream }: StreamName): string => `${session} ${stream}`;
 
 export class Streams {
   readonly #log: EventLog;
   readonly #bus: MessageBus;
   readonly #onFailure: (error: unknown) => void;
-  readonly #attached = new Map<string, Attachment>();
+  readonly #attached = new Attachments();
   /** Connections that are becoming the reader of a stream, without those that another connection has replaced since. */
   readonly #taking = new Set<string>();
   readonly #standalone = new Map<string, StreamWriter>();
@@ -67,12 +66,12 @@ export class Streams {
 
   /** The streams that connections of this replica read. */
   all(): readonly Attachment[] {
-    return [...this.#attached.values()];
+    return this.#attached.all();
   }
 
   /** The connection of this replica that reads a stream. */
   reading(name: StreamName): Attachment | undefined {
-    return this.#attached.get(keyOf(name));
+    return this.#attached.get(name);
   }
 
   /** A name for a stream that answers requests running here. It starts with the name of this replica. */
@@ -129,9 +128,9 @@ export class Streams {
       (sink, from) => new StreamReader(this.#log, name, sink, from),
     );
     // Another replica may have replaced the previous reader, and its message may not have arrived yet.
-    const former = this.#attached.get(keyOf(name));
+    const former = this.#attached.get(name);
     if (former) this.#end(former);
-    this.#attached.set(keyOf(name), attachment);
+    this.#attached.add(attachment);
     if (!mine) this.#end(attachment);
     return attachment;
   }
@@ -155,7 +154,7 @@ export class Streams {
 
   /** Whether an event of the stream now reaches a client, through any replica. */
   async hasReader(name: StreamName): Promise<boolean> {
-    if (this.#attached.has(keyOf(name))) return true;
+    if (this.#attached.get(name)) return true;
     const state = await this.#log.state(name);
     return state?.reader !== undefined && this.#bus.isListening(state.reader.replica);
   }
@@ -168,7 +167,7 @@ export class Streams {
   /** Another connection reads the stream now. */
   taken(name: StreamName, connection: string): void {
     this.#taking.delete(connection);
-    const attachment = this.#attached.get(keyOf(name));
+    const attachment = this.#attached.get(name);
     if (attachment?.as.connection === connection) this.#end(attachment);
   }
 
@@ -208,7 +207,7 @@ export class Streams {
   /** The session has ended. */
   end(session: string): void {
     this.#standalone.delete(session);
-    for (const attachment of this.all()) if (attachment.name.session === session) this.#end(attachment);
+    for (const attachment of this.#attached.ofSession(session)) this.#end(attachment);
   }
 
   /** Closes a connection; the client may reconnect and resume. */
@@ -262,23 +261,18 @@ export class Streams {
 
   #end(attachment: Attachment): void {
     attachment.reader.stop();
-    this.#remove(attachment);
+    this.#attached.delete(attachment);
     attachment.sink.end();
   }
 
   async #detach(attachment: Attachment): Promise<void> {
     const { name, as, reader, progress } = attachment;
     reader.stop();
-    this.#remove(attachment);
+    this.#attached.delete(attachment);
     try {
       await this.#log.release(name, as, progress);
     } catch {
       // The store is unavailable: the claim expires by itself.
     }
-  }
-
-  #remove(attachment: Attachment): void {
-    const key = keyOf(attachment.name);
-    if (this.#attached.get(key) === attachment) this.#attached.delete(key);
   }
 }

@@ -93,6 +93,20 @@ describe('streams on several replicas', () => {
     await expect.poll(() => told).toEqual([fault, fault]);
   });
 
+  it('the end of a session ends each of its streams here, and none of another session', async () => {
+    const { streams } = await openSession();
+    const names = ['standalone', 'r.1', 'r.2'].map((stream) => ({ session: 's', stream }));
+    const sinks = names.map(createSink);
+    for (const [n, name] of names.entries()) await streams.attach(name, () => sinks[n] ?? createSink());
+    streams.end('another');
+    streams.taken({ session: 's', stream: 'r.1' }, '2');
+    expect(streams.all().map(({ name }) => name.stream)).toEqual(['standalone', 'r.2']);
+    streams.end('s');
+    expect(sinks.map(({ ended }) => ended)).toEqual([true, true, true]);
+    expect(streams.all()).toEqual([]);
+    expect(streams.reading({ session: 's', stream: 'standalone' })).toBeUndefined();
+  });
+
   it('events that follow one another are sent without reading the log, and what came before them is read', async () => {
     const { log, bus, streamsOver, there, name } = await openSession();
     let reads = 0;
