@@ -62,16 +62,17 @@ const stateless =
   async () =>
     tokens.map((token) => callStateless(token, call));
 
-/** Each connection takes the sessions in turn, which were opened on all servers. */
-const anySession =
-  (tokens: readonly string[]): Begin =>
+/** Each connection takes sessions in turn: those that were opened on all servers, or only those of its own. */
+const sessionsInTurn =
+  (tokens: readonly string[], ofAll: boolean): Begin =>
   async (ports) => {
     const share = Math.ceil(tokens.length / ports.length);
     const opened = await Promise.all(
       ports.map((port, n) => openSessions(port, tokens.slice(n * share, (n + 1) * share))),
     );
     return tokens.map((_, connection) => {
-      const calls = opened.flat().map(({ id, token }) => callInSession(token, id, ECHO));
+      const sessions = ofAll ? opened.flat() : (opened[connection % ports.length] ?? []);
+      const calls = sessions.map(({ id, token }) => callInSession(token, id, ECHO));
       let turn = connection;
       return () => calls[turn++ % calls.length]?.();
     });
@@ -110,21 +111,30 @@ const session = ({ referring }: Parties): Begin => inSession(referring, ECHO);
 
 const REPLICAS = 2;
 
-/** The same work with sessions in Redis, on replicas, against one server that keeps them in memory. */
+/**
+ * The same work with sessions in Redis, on replicas, against one server that keeps them in memory. The others tell the
+ * cost of Redis from that of two processes on one core.
+ */
 const shared =
-  (name: string, begin: (tokens: readonly string[]) => Begin): Make =>
+  (name: string, begin: (tokens: readonly string[], ofAll: boolean) => Begin): Make =>
   async (making) => {
     const { url: redis } = making.started.use(await startRedis());
-    const alone = await ours(making);
-    const replicas: Contestant[] = [];
-    while (replicas.length < REPLICAS) replicas.push(await ours(making, { redis }));
-    const work = begin(making.parties.referring);
+    const start = async (count: number, more: Choice = {}) => {
+      const servers: Contestant[] = [];
+      while (servers.length < count) servers.push(await ours(making, more));
+      return servers;
+    };
+    const tokens = making.parties.referring;
+    const work = begin(tokens, true);
     return {
       name,
       goal: { atLeast: 0.95, aim: 1 },
-      own: enter(`${REPLICAS} replicas, Redis`, replicas, work),
-      reference: enter('one mcp-server, memory', [alone], work),
-      others: [],
+      own: enter(`${REPLICAS} replicas, Redis`, await start(REPLICAS, { redis }), work),
+      reference: enter('one mcp-server, memory', await start(1), work),
+      others: [
+        enter('one mcp-server, Redis', await start(1, { redis }), work),
+        enter(`${REPLICAS} mcp-servers, memory`, await start(REPLICAS), begin(tokens, false)),
+      ],
     };
   };
 
@@ -190,7 +200,7 @@ export const ROWS: Readonly<Record<string, Make>> = {
   session: versus('tools/call 2025-11-25', { atLeast: 9, aim: 11 }, session, express),
   bare: versus('tools/call 2025-11-25', { atLeast: 0.6, aim: 0.75 }, session, bare),
   stateless: versus('tools/call 2026-07-28', { atLeast: 16, aim: 20 }, (p) => stateless(p.referring, ECHO), sdk2),
-  'redis-session': shared('tools/call 2025-11-25, any replica', anySession),
+  'redis-session': shared('tools/call 2025-11-25, any replica', sessionsInTurn),
   'redis-stateless': shared('tools/call 2026-07-28, any replica', anyToken),
   stream: versus(
     'tools/call with progress',
