@@ -77,10 +77,7 @@ export interface SessionHostDependencies {
 const FRESH = 10_000;
 /** Maximum number of copies. */
 const CAPACITY = 20_000;
-/**
- * Milliseconds by which a session with something open is marked as used ahead: longer than the interval between two
- * calls of `keep`.
- */
+/** Milliseconds by which a session with something open is marked as used ahead; `keep` does it again after half of them. */
 const AHEAD = 60_000;
 
 /**
@@ -266,7 +263,8 @@ export function createSessionHost({
     },
     keep: async (id) => {
       const copy = copies.get(id) ?? (await load(id));
-      return copy !== undefined && write(copy, clock.now() + AHEAD);
+      if (!copy || copy.session.usedUntil - clock.now() > AHEAD / 2) return copy !== undefined;
+      return write(copy, clock.now() + AHEAD);
     },
     end,
     endIfRevoked: async (session) => {

@@ -160,6 +160,22 @@ describe('MCP 2025-11-25 "Session Management" a session on any replica', () => {
     expect(deaf.ended).toEqual([id]);
   });
 
+  it('a session that is kept is always marked as in use, and not written each time', async () => {
+    const [here, { store }] = [createReplica(), open()];
+    const { id } = await openAt(here);
+    const writes: number[] = [];
+    for (let tick = 0; tick < 6; tick += 1) {
+      expect(await here.host.keep(id)).toBe(true);
+      await here.host.peek(id);
+      writes.push(here.asked.use);
+      clock.advance(22);
+      expect((await store.get(id))?.usedUntil).toBeGreaterThan(clock.now());
+    }
+    expect(writes.at(-1)).toBeLessThan(writes.length - 1);
+    await here.host.end(id);
+    expect(await here.host.keep(id)).toBe(false);
+  });
+
   it('a cached session works while the store is away; an uncached one is unavailable', async () => {
     const [here, there] = [createReplica(), createReplica()];
     const { id } = await openAt(here);
