@@ -63,40 +63,57 @@ function sweepNowAndThen(sweep: () => boolean): () => void {
   return () => clearTimeout(timer);
 }
 
-interface Writes {
+interface Turn {
   /** Runs `write` at the end of this turn of the event loop. @returns its result, when it is in the file */
-  add<T>(write: () => T): Promise<T>;
+  write<T>(write: () => T): Promise<T>;
+  /** Runs `read` after the writes. */
+  read<T>(read: () => T): Promise<T>;
   /** Runs what waits, now. */
   finish(): void;
 }
 
-/** Each transaction costs as much as the statements in it, so the writes of one turn of the event loop share one. */
-function writesOf(database: DatabaseSync): Writes {
+/**
+ * Each transaction costs as much as the statements in it, so the writes of one turn of the event loop share one. Reads wait for the same
+ * moment: the processor is faster when many requests take the same step one after the other.
+ */
+function turnsOf(database: DatabaseSync): Turn {
   const begin = database.prepare('BEGIN IMMEDIATE');
   const commit = database.prepare('COMMIT');
-  let waiting: { run: () => () => void; fail: (error: unknown) => void }[] = [];
+  let writes: { run: () => () => void; fail: (error: unknown) => void }[] = [];
+  let reads: (() => void)[] = [];
 
-  function finish(): void {
-    const writes = waiting;
-    waiting = [];
-    if (writes.length === 0) return;
+  function finishWrites(): void {
+    const all = writes;
+    writes = [];
+    if (all.length === 0) return;
     try {
       begin.run();
-      const answers = writes.map(({ run }) => run());
+      const answers = all.map(({ run }) => run());
       // A full disk ends the transaction, and with it the writes before.
       commit.run();
       for (const answer of answers) answer();
     } catch (error) {
       // A write may come after the file was closed: then there is no transaction to ask about.
       if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
-      for (const { fail } of writes) fail(error);
+      for (const { fail } of all) fail(error);
     }
   }
 
+  function finish(): void {
+    finishWrites();
+    const all = reads;
+    reads = [];
+    for (const read of all) read();
+  }
+
+  const beforeAdding = (): void => {
+    if (writes.length + reads.length === 0) setImmediate(finish);
+  };
+
   return {
-    add: (write) =>
+    write: (write) =>
       new Promise((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(finish);
+        beforeAdding();
         const run = () => {
           try {
             const result = write();
@@ -106,7 +123,18 @@ function writesOf(database: DatabaseSync): Writes {
             return () => reject(error);
           }
         };
-        waiting.push({ run, fail: reject });
+        writes.push({ run, fail: reject });
+      }),
+    read: (read) =>
+      new Promise((resolve, reject) => {
+        beforeAdding();
+        reads.push(() => {
+          try {
+            resolve(read());
+          } catch (error) {
+            reject(error);
+          }
+        });
       }),
     finish,
   };
@@ -146,12 +174,12 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
   const now = () => seconds(clock);
   const stopSweeping = sweepNowAndThen(() => run.sweep.run(now()).changes === SWEEP_ROWS);
 
-  const { add, finish } = writesOf(database);
+  const { write, read, finish } = turnsOf(database);
   return guarded({
     put: (kind, id, value, { ttl, alias }) => {
       // A record is stored as it is now, and other processes do not wait for its text while the transaction is open.
       const text = JSON.stringify(value);
-      return add(() => {
+      return write(() => {
         // An alias refers to the newest record, such as a session that got a new id.
         if (alias !== undefined) run.freeAlias.run(kind, alias, id);
         run.put.run(kind, id, text, now() + ttl, alias ?? null);
@@ -159,25 +187,25 @@ export function createSqliteStore(path: string, clock: Clock): RecordStore {
     },
     putIfAbsent: (kind, id, value, { ttl, alias }) => {
       const text = JSON.stringify(value);
-      return add(() => run.putIfAbsent.run(kind, id, text, now() + ttl, alias ?? null, now()).changes === 1);
+      return write(() => run.putIfAbsent.run(kind, id, text, now() + ttl, alias ?? null, now()).changes === 1);
     },
     replace: (kind, id, { before, after, ttl }) => {
       const [from, to] = [JSON.stringify(before), JSON.stringify(after)];
-      return add(() => {
+      return write(() => {
         const end = ttl === undefined ? null : now() + ttl;
         return run.replace.run(to, end, kind, id, from, now()).changes === 1;
       });
     },
-    get: async (kind, id) => toRecord(run.get.get(kind, id, now())),
-    getByAlias: async (kind, alias) => toRecord(run.getByAlias.get(kind, alias, now())),
-    take: (kind, id) => add(() => toRecord(run.take.get(kind, id, now()))),
-    consume: (kind, id) => add(() => run.consume.run(now(), kind, id, now()).changes === 1),
+    get: (kind, id) => read(() => toRecord(run.get.get(kind, id, now()))),
+    getByAlias: (kind, alias) => read(() => toRecord(run.getByAlias.get(kind, alias, now()))),
+    take: (kind, id) => write(() => toRecord(run.take.get(kind, id, now()))),
+    consume: (kind, id) => write(() => run.consume.run(now(), kind, id, now()).changes === 1),
     touch: (kind, id, ttl) =>
-      add(() => {
+      write(() => {
         run.touch.run(now() + ttl, kind, id, now());
       }),
     delete: (kind, id) =>
-      add(() => {
+      write(() => {
         run.delete.run(kind, id);
       }),
     close: async () => {

@@ -161,6 +161,35 @@ describe('the SQLite file', () => {
     await expect(store.put('Grant', 'a', {}, { ttl: 60 })).rejects.toThrow();
   });
 
+  it('a read after the file was closed is refused, and does not end the process', async () => {
+    const store = createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock());
+    await store.close();
+    await expect(store.get('Grant', 'a')).rejects.toThrow();
+  });
+
+  it('a read finds what was written in the same turn, and one that waits when the file is closed is answered', async () => {
+    const store = createSqliteStore(join(folder, 'auth-server.sqlite'), new FakeClock());
+    const before = store.get('Grant', 'a');
+    const written = store.put('Grant', 'a', {}, { ttl: 60, alias: 'b' });
+    const found = [before, store.get('Grant', 'a'), store.getByAlias('Grant', 'b')];
+    await store.close();
+    await written;
+    expect(await Promise.all(found)).toEqual([{ value: {} }, { value: {} }, { value: {} }]);
+  });
+
+  it('a read that fails by itself does not keep the others of its turn from their answers', async () => {
+    const path = join(folder, 'auth-server.sqlite');
+    const store = createSqliteStore(path, new FakeClock());
+    await store.put('Grant', 'a', {}, { ttl: 60 });
+    await store.put('Grant', 'b', {}, { ttl: 60 });
+    const other = new DatabaseSync(path);
+    other.exec("UPDATE record SET value = 'no JSON' WHERE id = 'a'");
+    other.close();
+    const done = await Promise.allSettled(['a', 'b'].map((id) => store.get('Grant', id)));
+    expect(done.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    await store.close();
+  });
+
   it('a file of a newer version is left unchanged', () => {
     const path = join(folder, 'auth-server.sqlite');
     const newer = new DatabaseSync(path);
