@@ -36,6 +36,7 @@ import { askOfTexts, judgeMetadata } from './overrides/judge-metadata.ts';
 import { alignRedirectUri, allowOmission, takeLoopbackNames } from './overrides/redirect-uri.ts';
 import { deriveRegistrationAccessTokens } from './overrides/registration-access-token.ts';
 import { detectReplays } from './overrides/replay-detection.ts';
+import { joinBodies } from './overrides/request-body.ts';
 import { completeRequests, readEmptySecret } from './overrides/request-context.ts';
 import { formAccessTokens } from './overrides/token/access-token-form.ts';
 import { providerWith } from './overrides/token/grant-handlers.ts';
@@ -145,6 +146,7 @@ export function createEngine({
       spendFailedCodes(app),
       allowFormPost,
       listScopes(options.resources),
+      joinBodies(),
     ],
     interactions: createInteractions({ ...options, accounts, sessions, provider: app }),
     sessions,

@@ -39,6 +39,7 @@ const MEMBERS: readonly (readonly [override: string, member: string, source: unk
   ],
   ['registration-access-token.ts', 'registration endpoints', source('actions/registration.js'), '954b9778b4db'],
   ['replay-detection.ts', 'ReplayDetection.unique', engine.ReplayDetection?.unique, '26f0872a55e3'],
+  ['request-body.ts', 'body of a request', source('shared/selective_body.js'), '850da4702de0'],
   ['request-context.ts', 'OIDCContext', engine.OIDCContext, 'd07486e17f05'],
   ['upstream-sessions.ts', 'Session.IN_PAYLOAD', JSON.stringify(engine.Session?.IN_PAYLOAD), '1b56f61379da'],
   ['upstream-sessions.ts', 'Session#loginAccount', engine.Session?.prototype.loginAccount, '24d3e2a31978'],
