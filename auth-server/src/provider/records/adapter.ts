@@ -108,7 +108,7 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
     ...recordAdapter(store, model),
     upsert: async (id, payload, expiresIn) => {
       const key = digest(id);
-      if (await store.putIfAbsent(model, key, withoutId(payload), { ttl: ended(expiresIn) })) return;
+      if (await store.putIfAbsent(model, key, withoutUnread(payload), { ttl: ended(expiresIn) })) return;
       // Read only if the token was presented a second time, so that a first refresh needs no further round trip.
       const standing = await store.get(model, key);
       if (standing?.consumedAt !== undefined)
@@ -128,6 +128,19 @@ function refreshTokenAdapter(store: RecordStore, clock: Clock, grace: number): A
 }
 
 function withoutId({ jti, ...value }: AdapterPayload): JsonObject {
+  return value;
+}
+
+/** A used refresh token is kept for weeks, so that its reuse is noticed: it has no member that the engine sets again or never reads. */
+function withoutUnread({
+  jti,
+  kind,
+  iiat,
+  rotations,
+  sessionUid,
+  expiresWithSession,
+  ...value
+}: AdapterPayload): JsonObject {
   return value;
 }
 

@@ -58,6 +58,19 @@ describe('RFC 6749 §10.3 the store', () => {
     }
     for (const { kind, ttl } of written) expect([kind, ttl > 0 && Number.isInteger(ttl)]).toEqual([kind, true]);
   });
+
+  it('a refresh token is stored without the members that nothing reads', async () => {
+    const { store, written } = observed(createSqliteStore(':memory:', { now: () => Date.now() }));
+    await using server = await startServer({ store });
+    const client = await register(server);
+    const first = await read(await redeem(server, client, (await authorize(server, client)).code));
+    await refresh(server, client, first.refresh_token);
+    const texts = written.filter(({ kind }) => kind === 'RefreshToken').map(({ text }) => text);
+    expect(texts).toHaveLength(2);
+    for (const name of ['kind', 'iiat', 'rotations', 'sessionUid', 'expiresWithSession']) {
+      expect(texts.join()).not.toContain(`"${name}"`);
+    }
+  });
 });
 
 describe('a deleted account', () => {
