@@ -27,7 +27,7 @@ async function start(env: NodeJS.ProcessEnv): Promise<string> {
   });
   closeSync(log);
   const ended = once(child, 'exit');
-  await expect.poll(() => readFileSync(path, 'utf8'), { timeout: 20_000 }).toContain('"msg":"ready"');
+  await expect.poll(() => readFileSync(path, 'utf8')).toContain('"msg":"ready"');
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
   return readFileSync(path, 'utf8');

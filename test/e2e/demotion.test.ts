@@ -20,7 +20,7 @@ describe.skipIf(!hasRedis)(
       servers = [await startRedis(), await startRedis()];
       address = await startForwarder(portOf(servers[0]));
       await tell(servers[1], 'REPLICAOF', '127.0.0.1', String(portOf(servers[0])));
-      await vi.waitFor(async () => expect(await tell(servers[1], 'INFO')).toContain('master_link_status:up'), 20_000);
+      await vi.waitFor(async () => expect(await tell(servers[1], 'INFO')).toContain('master_link_status:up'), 60_000);
       stack = await Stack.start({ REDIS_URL: `redis://127.0.0.1:${address.port}`, CLIENTS: JSON.stringify([CLIENT]) });
     });
     afterAll(async () => {
@@ -32,7 +32,7 @@ describe.skipIf(!hasRedis)(
     const readiness = () =>
       Promise.all([stack.mcpUrl, stack.authUrl].map(async (url) => (await fetch(`${url}/readyz`)).status));
     const untilReady = (status: number) =>
-      vi.waitFor(async () => expect(await readiness()).toEqual([status, status]), { timeout: 20_000, interval: 50 });
+      vi.waitFor(async () => expect(await readiness()).toEqual([status, status]), { timeout: 60_000, interval: 50 });
     const post = (url: string, body: object, headers: Record<string, string> = {}) =>
       fetch(url, {
         method: 'POST',
@@ -65,7 +65,7 @@ describe.skipIf(!hasRedis)(
       await tell(servers[0], 'REPLICAOF', '127.0.0.1', String(portOf(servers[1])));
 
       expect((await register()).status).toBe(201);
-      await vi.waitFor(async () => expect(await initialize(bearer)).toBe(200), { timeout: 20_000, interval: 50 });
+      await vi.waitFor(async () => expect(await initialize(bearer)).toBe(200), { timeout: 60_000, interval: 50 });
       await untilReady(200);
       expect(address.made).toBeGreaterThanOrEqual(made + 3);
     });
@@ -77,7 +77,7 @@ describe.skipIf(!hasRedis)(
       expect((await fetch(`${stack.mcpUrl}/.well-known/oauth-protected-resource/mcp`)).status).toBe(200);
       expect((await fetch(`${stack.authUrl}/jwks`)).status).toBe(200);
       const made = address.made;
-      await vi.waitFor(() => expect(address.made).toBeGreaterThan(made + 3), { timeout: 20_000 });
+      await vi.waitFor(() => expect(address.made).toBeGreaterThan(made + 3), { timeout: 60_000 });
 
       await tell(servers[0], 'REPLICAOF', 'NO', 'ONE');
       address.to(portOf(servers[0]));

@@ -38,7 +38,7 @@ beforeEach(() => {
   Object.assign(upstream, { emails: [], orgs: [], teams: [], orgsHead: { status: 200, headers: {} } });
 });
 
-const LONG = { timeout: 15_000, interval: 100 };
+const LONG = { timeout: 30_000, interval: 100 };
 const REFUSED = 'This account has no access';
 
 /** Signs this user in. @returns the subject of their token, the error for the client, or the text of the page that refuses them */

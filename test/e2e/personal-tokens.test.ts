@@ -52,7 +52,7 @@ describe('a token of a service', () => {
     expect(type(`tokens end ${id}`).stdout).toBe(`Ended ${id} of service:nightly.\n`);
     const [first, second] = clients;
     await expect
-      .poll(async () => first && whoami(first).catch((error: { code?: number }) => error.code), { timeout: 15_000 })
+      .poll(async () => first && whoami(first).catch((error: { code?: number }) => error.code))
       .toBe(401);
     expect(second && (await whoami(second))).toContain('service:nightly');
     await second?.close();
@@ -63,9 +63,7 @@ describe('a token of a service', () => {
     expect(await whoami(client)).toContain('service:nightly');
     const [{ kid }] = JSON.parse(type('keys list --personal --json').stdout);
     expect(type(`keys end -- ${kid}`).status).toBe(0);
-    await expect
-      .poll(() => whoami(client).catch((error: { code?: number }) => error.code), { timeout: 20_000 })
-      .toBe(401);
+    await expect.poll(() => whoami(client).catch((error: { code?: number }) => error.code)).toBe(401);
     await client.close();
     const next = await connect(type('tokens add nightly --scopes mcp:tools').stdout.trim());
     expect(await whoami(next)).toContain('service:nightly');

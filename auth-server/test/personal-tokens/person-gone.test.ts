@@ -21,7 +21,7 @@ import { openPage, tokenIn } from '../support/page-visitor.ts';
 import { startServer } from '../support/running-server.ts';
 import { isMarkedInStore, referenceOf } from '../support/token-status.ts';
 
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 30_000 };
 const alice = localSubject({ issuer: 'https://acme.example', subject: 'alice' });
 const MCP = 'http://localhost:8080/mcp';
 

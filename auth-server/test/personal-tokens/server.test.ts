@@ -26,7 +26,7 @@ interface KeySet {
   readonly keys: { readonly kid: string; readonly alg: string }[];
 }
 
-const PATIENCE = { timeout: 20_000 };
+const PATIENCE = { timeout: 30_000 };
 const kinds = await discoverKinds(new URL('../../src/connectors/', import.meta.url));
 
 describe('personal tokens at a running server', () => {

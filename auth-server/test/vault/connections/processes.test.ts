@@ -55,7 +55,7 @@ describe.skipIf(!hasRedis)(`two processes on one Redis (${NEEDS_REDIS})`, () => 
     await vault.begin(holder, connected({ session, scopes: [] }, Math.floor(Date.now() / 1000)));
     const replicas = [1, 2].map(() => start([redis.url, upstream.url, key.toString('base64'), holder.accountId]));
     try {
-      for (const replica of replicas) await expect.poll(() => replica.output, { timeout: 20_000 }).toBe('ready\n');
+      for (const replica of replicas) await expect.poll(() => replica.output).toBe('ready\n');
       for (const { child } of replicas) child.stdin?.write('go\n');
       await Promise.all(replicas.map(({ child }) => once(child, 'exit')));
       const found = replicas.flatMap(({ output }) => JSON.parse(output.split('\n')[1] ?? ''));
