@@ -7,9 +7,18 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../support/stack.ts';
 
-/** With two cores, the server under load has one to itself; everything else has the other. */
-const CORES = { server: '0', rest: '1' } as const;
 const canPin = spawnSync('taskset', ['--version']).status === 0 && availableParallelism() > 1;
+
+/** The first two cores that this process may use: those of a container need not begin with 0. */
+function allowed(): readonly number[] {
+  const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  const ranges = list.split(',').map((range) => range.split('-').map(Number));
+  return ranges.flatMap(([first = 0, last = first]) => (last > first ? [first, first + 1] : [first])).slice(0, 2);
+}
+
+/** With two cores, the server under load has one to itself; everything else has the other. */
+const [server = 0, rest = 1] = canPin ? allowed() : [];
+const CORES = { server: String(server), rest: String(rest) } as const;
 const pinned = (core: string): readonly string[] => (canPin ? ['taskset', '-c', core] : []);
 
 /** The load comes from this process itself. */
