@@ -189,7 +189,8 @@ describe.concurrent('npm start with impossible settings', () => {
   });
 
   it('npm start gives METRICS_PORT to mcp-server, and the next port to auth-server', async () => {
-    const [mcp, auth, idp, metrics = 0] = await freePorts(4);
+    // The last one is reserved: it follows that of the metrics.
+    const [mcp, auth, idp, metrics = 0] = await freePorts(5);
     const run = new Run({
       PUBLIC_URL: `http://localhost:${mcp}`,
       ISSUER: `http://localhost:${auth}`,

@@ -51,9 +51,7 @@ describe('a token of a service', () => {
     for (const client of clients) expect(await whoami(client)).toContain('service:nightly');
     expect(type(`tokens end ${id}`).stdout).toBe(`Ended ${id} of service:nightly.\n`);
     const [first, second] = clients;
-    await expect
-      .poll(async () => first && whoami(first).catch((error: { code?: number }) => error.code))
-      .toBe(401);
+    await expect.poll(async () => first && whoami(first).catch((error: { code?: number }) => error.code)).toBe(401);
     expect(second && (await whoami(second))).toContain('service:nightly');
     await second?.close();
   });
