@@ -11,9 +11,9 @@ import { type Answer, type Fault, type Site, startSite } from './support/site.ts
 describe('the doctor at a broken server', () => {
   it.each(BROKEN)(
     'the fault of a server $is is named, and nothing else',
-    async ({ fault, step, responsible, says, secure, untried = [] }) => {
+    async ({ fault, step, responsible, says, secure, hangs, untried = [] }) => {
       await using site = await startSite(fault, secure);
-      const report = await examine(`${site.url} --timeout 1 --token ${await site.token()}`);
+      const report = await examine(`${site.url} --timeout ${hangs ? 2 : 60} --token ${await site.token()}`);
       expect(stepsWith(report, 'fault'), report.stdout).toEqual([step]);
       expect(stepsWith(report, 'note')).toEqual([]);
       const found = report.steps.find((one) => one.step === step);

@@ -15,7 +15,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
     'MCP 2024-11-05 transports: a healthy server %s is noted as old, and has no fault',
     async (_, faults, hasToken) => {
       await using site = await startHttpSseSite(faults);
-      const report = await examine(`${site.url} --timeout 2${hasToken ? ` --token ${await site.token()}` : ''}`);
+      const report = await examine(`${site.url} --timeout 60${hasToken ? ` --token ${await site.token()}` : ''}`);
       expect(stepsWith(report, 'fault'), report.stdout).toEqual([]);
       expect(stepsWith(report, 'note')).toEqual(['answer']);
       expect(found(report, 'answer')?.says).toContain('only HTTP+SSE (2024-11-05)');
@@ -29,7 +29,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
 
   it('without a token the steps that need one are not tried', async () => {
     await using site = await startHttpSseSite();
-    const report = await examine(`${site.url} --timeout 2`);
+    const report = await examine(`${site.url} --timeout 60`);
     expect([report.status, stepsWith(report, 'fault')]).toEqual([0, []]);
     expect(stepsWith(report, 'not-tried')).toEqual(['sign-in', 'token', 'initialize', 'sessions', 'tools', 'stream']);
   });
@@ -37,7 +37,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
   it('RFC 8628 §3.3 --login signs in, and the official SDK lists the tools over HTTP+SSE', async () => {
     await using issuer = await startIssuer();
     await using site = await startHttpSseSite({ issuer: new URL(issuer.url).origin });
-    const report = await examine(`${site.url} --timeout 2 --login --device --origin none`);
+    const report = await examine(`${site.url} --timeout 60 --login --device --origin none`);
     expect(stepsWith(report, 'fault'), report.stdout).toEqual([]);
     expect(found(report, 'sign-in')?.says).toBe('the official SDK signed in and lists 1 tools');
     expect(found(report, 'initialize')?.says).toBe('Old speaks 2024-11-05 over HTTP+SSE');
@@ -45,7 +45,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
 
   it('a server that checks the token before the method is recognised with a token', async () => {
     await using site = await startHttpSseSite({ tokenFirst: true });
-    const report = await examine(`${site.url} --timeout 2 --token ${await site.token()}`);
+    const report = await examine(`${site.url} --timeout 60 --token ${await site.token()}`);
     expect(stepsWith(report, 'fault'), report.stdout).toEqual([]);
     expect(found(report, 'initialize')?.says).toBe('Old speaks 2024-11-05 over HTTP+SSE');
     expect(found(report, 'tools')?.says).toBe('1: roll');
@@ -83,7 +83,7 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
     ['without CORS', { noCors: true }, 'page', 'mcp-server', /\(CORS\): OPTIONS is answered 204 without permission/],
   ])('the fault of a server %s is named, and nothing else', async (_, faults, step, responsible, says) => {
     await using site = await startHttpSseSite(faults);
-    const report = await examine(`${site.url} --timeout 1 --token ${await site.token()}`);
+    const report = await examine(`${site.url} --timeout ${'silent' in faults ? 2 : 60} --token ${await site.token()}`);
     expect(stepsWith(report, 'fault'), report.stdout).toEqual([step]);
     expect([report.status, report.responsible]).toEqual([1, responsible]);
     expect(found(report, step)?.says).toMatch(says);
@@ -92,19 +92,19 @@ describe('the doctor at a server that has only HTTP+SSE', () => {
   it('the token is not sent to an endpoint of another origin', async () => {
     await using other = await startHttpSseSite({ open: true });
     await using site = await startHttpSseSite({ endpoint: () => `${other.url}/messages` });
-    await examine(`${site.url} --timeout 1 --token ${await site.token()}`);
+    await examine(`${site.url} --timeout 60 --token ${await site.token()}`);
     expect([site.posted, other.posted]).toEqual([[], []]);
   });
 
   it('a stream without the event endpoint is no MCP endpoint', async () => {
     await using site = await startHttpSseSite({ open: true, endpoint: () => undefined });
-    const report = await examine(`${site.url} --timeout 1`);
+    const report = await examine(`${site.url} --timeout 2`);
     expect(stepsWith(report, 'fault')).toEqual(['answer']);
   });
 
   it('CWE-532 a token that the stream repeats is not in the output', async () => {
     await using site = await startHttpSseSite({ endpoint: () => 'https://internal.example/?token=TOKEN-OF-THE-USER' });
-    const report = await examine(`${site.url} --timeout 1 --token TOKEN-OF-THE-USER`);
+    const report = await examine(`${site.url} --timeout 60 --token TOKEN-OF-THE-USER`);
     expect(found(report, 'initialize')?.says).toContain('https://internal.example/?token=…');
     expect(report.stdout).not.toContain('TOKEN-OF-THE-USER');
   });

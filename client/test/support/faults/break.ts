@@ -46,6 +46,8 @@ export interface Broken {
   readonly responsible: string;
   readonly says: RegExp;
   readonly secure?: boolean;
+  /** Whether requests end with their limit of time alone. */
+  readonly hangs?: boolean;
   /** Steps that can't be tried then. */
   readonly untried?: readonly string[];
 }

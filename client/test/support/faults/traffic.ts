@@ -192,6 +192,7 @@ export const TRAFFIC_FAULTS: readonly Broken[] = [
     step: 'sessions',
     responsible: 'mcp-server',
     says: /A request of the session gets no answer \(TIMEOUT\)/,
+    hangs: true,
     untried: ['tools', 'stream'],
   },
   {
@@ -200,5 +201,6 @@ export const TRAFFIC_FAULTS: readonly Broken[] = [
     step: 'stream',
     responsible: 'network',
     says: /A stream does not open/,
+    hangs: true,
   },
 ];
