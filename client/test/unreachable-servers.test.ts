@@ -131,9 +131,9 @@ describe('a server that is broken after its first answer', () => {
       'answers everything else with half a document',
       (answer, { path }) => (path === '/mcp' ? answer : { status: 200, headers: answer.headers, body: '{"a":' }),
     ],
-  ])('a server that then %s ends the run with one sentence', async (_, fault) => {
+  ])('a server that then %s ends the run with one sentence', async (what, fault) => {
     await using site = await startSite(fault);
-    const report = await examine(`${site.url} --timeout 1`);
+    const report = await examine(`${site.url} --timeout ${what === 'hangs' ? 2 : 60}`);
     expect(stepsWith(report, 'fault')[0], report.stdout).toBe('resource');
     expect([report.status, report.responsible]).toEqual([1, 'mcp-server']);
     expect(report.sentence).toMatch(/^The operator of the MCP server has to act: resource\./);

@@ -20,7 +20,7 @@ describe('a server that does not answer', () => {
   it('MCP, cancellation: a call that is given up is cancelled at the server, and the session is ended', async () => {
     await using server = await startAskingServer('2025-11-25', async () => undefined);
     using person = newPerson();
-    await person.client(`${server.url} call roll --timeout 1`);
+    await person.client(`${server.url} call roll --timeout 3`);
     expect(server.heard.map(({ method }) => method).slice(-2)).toEqual(['notifications/cancelled', 'DELETE']);
   });
 
