@@ -19,6 +19,7 @@ const refusedWith = (reason: string) => ({
   error: 'invalid_grant',
   description: 'the assertion was refused',
   reason: expect.stringContaining(`: ${reason}: `),
+  audited: expect.stringContaining(`: ${reason}: `),
 });
 
 const rule = (when: object, others: object = {}) => ({

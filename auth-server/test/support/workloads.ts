@@ -20,7 +20,7 @@ export interface Workloads extends AsyncDisposable {
   /** The JWT of a job of acme/app, with other claims and header parameters. */
   jwt(claims?: Record<string, unknown>, header?: object): Promise<string>;
   present(assertion: string, parameters?: Record<string, string>): Promise<Response>;
-  /** What the client is told, and the reason in the log. */
+  /** What the client is told, and the reason in the log and in the audit. */
   refused(assertion: string, parameters?: Record<string, string>): Promise<Record<string, unknown>>;
 }
 
@@ -66,7 +66,9 @@ export async function startWorkloads(
       const answer = await present(...request);
       const { error, error_description: description } = await read(answer);
       const line = server.log.findLast(({ msg }) => msg === 'token request refused');
-      return { status: answer.status, error, description, reason: String(line?.reason) };
+      const entry = server.entries.findLast(({ outcome }) => outcome === 'refused');
+      const [reason, audited] = [line, entry].map((said) => String(said?.reason));
+      return { status: answer.status, error, description, reason, audited };
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
