@@ -12,30 +12,17 @@ import {
   setting,
   type Values,
 } from '@mcp-oauth/shared/settings/config';
-import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
+import {
+  familyPrefix,
+  flawOfId,
+  type Named,
+  named,
+  setTwice,
+  unknownMembers,
+  withDefaults,
+} from '@mcp-oauth/shared/settings/family';
 import * as type from '@mcp-oauth/shared/settings/types';
 import { ownKeys } from './own-key.ts';
-
-export const upstreamSettings = {
-  upstreams: optional({
-    env: 'UPSTREAMS',
-    doc: 'Ids of the upstreams at which tools act for the person: of auth-server the ids of connectors for tools, or ids of your choice for other MCP servers. The upstream `github` is configured by `UPSTREAM_GITHUB_…`, [listed below](#upstreams).',
-    type: type.exactList(),
-    example: 'github',
-  }),
-  exchangeClientId: setting({
-    env: 'EXCHANGE_CLIENT_ID',
-    doc: 'Client id by which this server exchanges the token of a caller for one of an upstream (RFC 8693).',
-    type: type.text(),
-    default: 'mcp-server',
-  }),
-  exchangeKeys: optional({
-    env: 'EXCHANGE_KEY',
-    doc: 'Private key of that client as a JWK or in PEM, the same on all replicas: `mcp-server exchange-key` makes one. The issuer reads its public half at `<PUBLIC_URL>/.well-known/jwks.json`. Required with UPSTREAMS. A JWK Set to change the key: the first one signs, and all are published.',
-    type: ownKeys(),
-    secret: true,
-  }),
-} as const;
 
 /** The settings of each upstream, after its prefix. */
 export const settingsOfUpstream = {
@@ -68,6 +55,27 @@ export const settingsOfUpstream = {
     doc: 'Scopes to ask for, separated by spaces, of another MCP server only. Default: what the policy of the issuer allows.',
     type: type.list(),
     example: 'mcp:tools',
+  }),
+} as const;
+
+export const upstreamSettings = {
+  upstreams: optional({
+    env: 'UPSTREAMS',
+    doc: 'Ids of the upstreams at which tools act for the person: of auth-server the ids of connectors for tools, or ids of your choice for other MCP servers. The upstream `billing` is configured by `UPSTREAM_BILLING_…`, as [listed](#upstreams). Or an object in JSON: `{"github": {}, "billing": {"RESOURCE": "https://…/mcp"}}`.',
+    type: named(settingsOfUpstream),
+    example: 'github',
+  }),
+  exchangeClientId: setting({
+    env: 'EXCHANGE_CLIENT_ID',
+    doc: 'Client id by which this server exchanges the token of a caller for one of an upstream (RFC 8693).',
+    type: type.text(),
+    default: 'mcp-server',
+  }),
+  exchangeKeys: optional({
+    env: 'EXCHANGE_KEY',
+    doc: 'Private key of that client as a JWK or in PEM, the same on all replicas: `mcp-server exchange-key` makes one. The issuer reads its public half at `<PUBLIC_URL>/.well-known/jwks.json`. Required with UPSTREAMS. A JWK Set to change the key: the first one signs, and all are published.',
+    type: ownKeys(),
+    secret: true,
   }),
 } as const;
 
@@ -106,24 +114,27 @@ interface Context {
   readonly hasKey: boolean;
 }
 
-export function readUpstreams(ids: readonly string[] = [], context: Context): Reading {
+export function readUpstreams(listed: Named = new Map(), context: Context): Reading {
+  const ids = [...listed.keys()];
   const prefixes = ids.map((id) => familyPrefix(WORD, id));
-  const readings = ids.map((id, index): Reading => {
+  const readings = [...listed].map(([id, members], index): Reading => {
     const flaw = flawOfId(WORD, id, ids.slice(0, index));
     if (flaw) return { upstreams: [], problems: [{ env: 'UPSTREAMS', message: flaw }] };
-    return readUpstream(id, context, prefixes);
+    return readUpstream(id, members, context, prefixes);
   });
   const keyless = ids.length > 0 && !context.hasKey;
-  const message = 'is needed with UPSTREAMS: make a key with the command exchange-key';
+  const message =
+    'is needed with UPSTREAMS: make a key with the command exchange-key, and name its file in EXCHANGE_KEY_FILE';
   return {
     upstreams: readings.flatMap(({ upstreams }) => upstreams),
     problems: [...(keyless ? [{ env: 'EXCHANGE_KEY', message }] : []), ...readings.flatMap(({ problems }) => problems)],
   };
 }
 
-function readUpstream(id: string, { env, environment }: Context, others: readonly string[]): Reading {
+function readUpstream(id: string, members: Environment, context: Context, others: readonly string[]): Reading {
+  const { env, environment } = context;
   const prefix = familyPrefix(WORD, id);
-  const own = withDefaults(env, prefix, Object.hasOwn(DEFAULTS, id) ? DEFAULTS[id] : {});
+  const own = withDefaults(env, prefix, { ...(Object.hasOwn(DEFAULTS, id) ? DEFAULTS[id] : {}), ...members });
   const { values, problems: unreadable } = readSettings(settingsOfUpstream, own, prefix);
   const { url = values.resource, moreHosts = [], audience, resource, scopes } = values;
   const add = (member: string, message: string | undefined | false): readonly Problem[] =>
@@ -131,9 +142,13 @@ function readUpstream(id: string, { env, environment }: Context, others: readonl
   const isUnreadable = unreadable.some(({ env: name }) => name === `${prefix}URL` || name === `${prefix}RESOURCE`);
   const origins = moreHosts.map(originOf);
   const problems = [
+    ...setTwice(members, env, prefix, 'UPSTREAMS'),
     ...unreadable,
     ...unknownMembers({ declared: settingsOfUpstream, env: own, prefix, others, owner: `the upstream ${id}` }),
-    ...add('URL', !isUnreadable && url === undefined && 'is required: the URL of its API'),
+    ...add(
+      'URL',
+      !isUnreadable && url === undefined && `is required: the URL of its API, or ${prefix}RESOURCE for an MCP server`,
+    ),
     ...add('URL', environment === 'production' && plainHttpOutside(url)),
     ...add(
       'MORE_HOSTS',

@@ -73,8 +73,40 @@ describe('settings of upstreams', () => {
     }
   });
 
+  it('UPSTREAMS may be an object in JSON, which one variable of docker compose holds', () => {
+    const resource = 'https://billing.example.com/mcp';
+    const members = { RESOURCE: resource, SCOPES: ['mcp:tools'] };
+    const UPSTREAMS = JSON.stringify({ github: {}, crm: { URL: 'https://crm.example' }, billing: members });
+    const { upstreams } = readConfig({ UPSTREAMS, EXCHANGE_KEY });
+    expect(upstreams.map(({ id, base, target }) => [id, base, target])).toEqual([
+      ['github', 'https://api.github.com', { audience: 'github' }],
+      ['crm', 'https://crm.example', { audience: 'crm' }],
+      ['billing', resource, { resource }],
+    ]);
+    expect(upstreams[2]?.scopes).toEqual(['mcp:tools']);
+  });
+
   it.each([
-    [{ UPSTREAMS: 'github' }, 'EXCHANGE_KEY: is needed with UPSTREAMS: make a key with the command exchange-key'],
+    ['{"crm"', {}, 'UPSTREAMS: expected ids separated by commas, or valid JSON'],
+    ['{"crm":"https://crm.example"}', {}, 'UPSTREAMS: expected an object at "crm": {"URL": "https://…"}'],
+    ['{"crm":{"URI":"https://crm.example"}}', {}, 'UPSTREAMS: crm: '],
+    ['{"CRM":{"URL":"https://crm.example"}}', {}, 'UPSTREAMS: an id may only contain lower-case letters'],
+    ['{"crm":{}}', {}, 'UPSTREAM_CRM_URL: is required: the URL of its API'],
+    ['{}', {}, 'UPSTREAMS: expected at least one id'],
+    [
+      '{"crm":{"URL":"https://crm.example"}}',
+      { UPSTREAM_CRM_URL: 'https://other.example' },
+      'UPSTREAM_CRM_URL: is set here and in UPSTREAMS: keep one',
+    ],
+  ])('UPSTREAMS=%s does not start beside %j: %s', (UPSTREAMS, env, expected) => {
+    expect(problems({ UPSTREAMS, EXCHANGE_KEY, ...env }).join('\n')).toContain(expected);
+  });
+
+  it.each([
+    [
+      { UPSTREAMS: 'github' },
+      'EXCHANGE_KEY: is needed with UPSTREAMS: make a key with the command exchange-key, and name',
+    ],
     [{ UPSTREAMS: 'github', EXCHANGE_KEY: 'secret' }, 'EXCHANGE_KEY: expected a private key'],
     [{ UPSTREAMS: 'crm', EXCHANGE_KEY }, 'UPSTREAM_CRM_URL: is required: the URL of its API'],
     [{ UPSTREAMS: 'crm', EXCHANGE_KEY, UPSTREAM_CRM_URL: 'crm' }, 'UPSTREAM_CRM_URL: expected an http or https URL'],
@@ -115,6 +147,8 @@ describe('settings of upstreams', () => {
   it('the other service says nothing about variables of upstreams that UPSTREAMS names', () => {
     const env = { UPSTREAMS: 'github', UPSTREAM_GITHUB_URL: 'https://api.github.com' };
     expect(unknownSettings(env)).toEqual({ problems: [], warnings: [] });
+    const inJson = { ...env, UPSTREAMS: '{"github":{"MORE_HOSTS":"uploads.github.com"}}' };
+    expect(unknownSettings(inJson)).toEqual({ problems: [], warnings: [] });
     expect(unknownSettings({ UPSTREAM_GITHUB_URL: 'https://api.github.com' }).warnings).toEqual([
       {
         env: 'UPSTREAM_GITHUB_URL',

@@ -4,7 +4,7 @@
  */
 import { nearest } from '../text/nearest.ts';
 import type { Environment } from './config.ts';
-import { familyPrefix } from './family.ts';
+import { familyPrefix, idsIn } from './family.ts';
 import { SETTING_NAMES } from './names.ts';
 
 export interface StrayVariable {
@@ -27,21 +27,10 @@ const MAKES_ISSUER = ['URL', 'PRESET'];
 
 const WORD = 'ISSUER_';
 
-/** @returns nothing if ISSUERS cannot be read, which mcp-server reports */
-function issuerIds(issuers: string | undefined): readonly string[] | undefined {
-  const text = issuers?.trim() ?? '';
-  if (!text.startsWith('{')) return text.split(/[\s,]+/).filter(Boolean);
-  try {
-    return Object.keys(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether an issuer that ISSUERS names has the variable; also if ISSUERS cannot be read. */
 export function isOfIssuer(name: string, { ISSUERS }: Environment): boolean {
   if (!name.startsWith(WORD)) return false;
-  return issuerIds(ISSUERS)?.some((id) => name.startsWith(familyPrefix('ISSUER', id))) ?? true;
+  return idsIn(ISSUERS)?.some((id) => name.startsWith(familyPrefix('ISSUER', id))) ?? true;
 }
 
 /**
@@ -51,7 +40,7 @@ export function isOfIssuer(name: string, { ISSUERS }: Environment): boolean {
 export function strayVariable(upper: string, env: Environment): StrayVariable | undefined {
   if (!upper.startsWith(WORD)) return undefined;
   const rest = upper.slice(WORD.length);
-  const prefixes = (issuerIds(env.ISSUERS) ?? []).map((id) => familyPrefix('ISSUER', id));
+  const prefixes = (idsIn(env.ISSUERS) ?? []).map((id) => familyPrefix('ISSUER', id));
   if (MEMBER.test(rest)) {
     const meant = prefixes[0] === undefined ? rest : prefixes[0] + rest;
     const isOfOne = SETTING_NAMES.includes(rest);

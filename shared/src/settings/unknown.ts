@@ -4,7 +4,7 @@
  */
 import { editDistance, nearest } from '../text/nearest.ts';
 import type { Environment, Problem } from './config.ts';
-import { familyPrefix } from './family.ts';
+import { familyPrefix, idsIn } from './family.ts';
 import { isOfIssuer, strayVariable } from './issuer-variables.ts';
 import { COMPOSE_NAMES, SETTING_NAMES } from './names.ts';
 
@@ -84,11 +84,10 @@ const FAMILIES = {
 } as const;
 
 const isOfFamily = (name: string, env: Environment): boolean =>
-  Object.entries(FAMILIES).some(([list, word]) =>
-    (env[list] ?? '')
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .some((id) => name.startsWith(familyPrefix(word, id))),
+  Object.entries(FAMILIES).some(
+    ([list, word]) =>
+      // If the list can't be read, no variable of its family is judged.
+      idsIn(env[list])?.some((id) => name.startsWith(familyPrefix(word, id))) ?? name.startsWith(`${word}_`),
   );
 
 const MAY_PROTECT = `may protect the server; correct it, or name it in ${FOREIGN_VARIABLES} if it belongs to something else`;

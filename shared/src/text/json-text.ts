@@ -33,3 +33,7 @@ function withoutLoneSurrogates(text: string): string {
   // Two names may have become equal: a document with a duplicate name is unpredictable (RFC 8259 §4).
   return whole === text ? text : JSON.stringify(JSON.parse(whole));
 }
+
+/** Where JSON.parse failed, as ` (line 1 column 8)`, if it says so. The rest of its message quotes the text, in which a secret may be. */
+export const placeOf = (error: unknown): string =>
+  / \(line \d+ column \d+\)/.exec(error instanceof Error ? error.message : '')?.[0] ?? '';

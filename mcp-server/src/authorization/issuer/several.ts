@@ -10,77 +10,29 @@ import {
   readSettings,
   type Settings,
 } from '@mcp-oauth/shared/settings/config';
-import { familyPrefix, flawOfId, unknownMembers, withDefaults } from '@mcp-oauth/shared/settings/family';
-import * as type from '@mcp-oauth/shared/settings/types';
-import { unknownMember } from '@mcp-oauth/shared/text/nearest';
-import { z } from 'zod';
+import {
+  familyPrefix,
+  flawOfId,
+  type Named,
+  named,
+  setTwice,
+  unknownMembers,
+  withDefaults,
+} from '@mcp-oauth/shared/settings/family';
 import { type ConfiguredIssuer, configuredIssuer, judgeIssuer, withPreset } from './configured.ts';
 import { judgePlaces } from './restated/settings.ts';
 import { type IssuerValues, issuerSettings, memberOf, settingsOfSeveral } from './settings.ts';
-
-/** Ids in their order, with the members that an object in JSON gives them. */
-type Named = ReadonlyMap<string, Environment>;
 
 const DECLARED = Object.values<{ readonly env: string; readonly secret?: true }>(settingsOfSeveral);
 const MEMBERS = DECLARED.map(({ env }) => env);
 /** A problem of ISSUERS is reported with its value. */
 const SECRETS = DECLARED.filter(({ secret }) => secret).map(({ env }) => env);
-const IN_JSON = [...MEMBERS, ...SECRETS.map((name) => `${name}_FILE`)];
-
-const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const member = z.union([scalar, z.array(scalar).transform((all) => all.join())]);
-const asJson = z.record(z.string(), z.record(z.string(), member));
-
-function readNamed(text: string): Named {
-  if (!text.trim().startsWith('{')) {
-    const ids = type.exactList().safeParse(text);
-    if (!ids.success) throw new Error(ids.error.issues.map(({ message }) => message).join(', '));
-    return new Map(ids.data.map((id) => [id, {}]));
-  }
-  const parsed = asJson.safeParse(fromJson(text));
-  if (!parsed.success) throw new Error(flawAt(parsed.error.issues[0]?.path ?? []));
-  for (const [id, members] of Object.entries(parsed.data)) {
-    const unknown = Object.keys(members).find((name) => !IN_JSON.includes(name));
-    if (unknown !== undefined) throw new Error(`${id}: ${unknownMember(unknown, IN_JSON)}`);
-  }
-  return new Map(Object.entries(parsed.data));
-}
-
-/** The error of JSON.parse quotes a part of its text, in which a secret may be. */
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const [place = ''] = / \(line \d+ column \d+\)/.exec((error as Error).message) ?? [];
-    throw new Error(`expected ids separated by commas, or valid JSON${place}`);
-  }
-}
-
-function flawAt([id, name]: readonly PropertyKey[]): string {
-  if (id === undefined) return 'expected an object: {"id": {"URL": "https://…"}}';
-  const place = JSON.stringify(String(id));
-  if (name === undefined) return `expected an object at ${place}: {"URL": "https://…"}`;
-  return `expected a text, a number, true, false or a list of these at ${place}: ${JSON.stringify(String(name))}`;
-}
-
-const named = () =>
-  type.text().transform((text, context): Named => {
-    let message = 'expected at least one id';
-    try {
-      const found = readNamed(text);
-      if (found.size > 0) return found;
-    } catch (error) {
-      message = (error as Error).message;
-    }
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
 
 export const severalSettings = {
   issuers: optional({
     env: 'ISSUERS',
-    doc: 'Ids of several issuers, whose tokens are all accepted. The id `corp` is configured by `ISSUER_CORP_…`, [listed below](#several-issuers), instead of ISSUER and the settings of its tokens. Or an object in JSON: `{"corp": {"URL": "https://…", "PRESET": "entra"}}`.',
-    type: named(),
+    doc: 'Ids of several issuers, whose tokens are all accepted. The id `corp` is configured by `ISSUER_CORP_…`, as [listed](#several-issuers), instead of ISSUER and the settings of its tokens. Or an object in JSON: `{"corp": {"URL": "https://…", "PRESET": "entra"}}`.',
+    type: named(settingsOfSeveral),
     example: 'corp,ci',
     mayHoldSecret: true,
   }),
@@ -144,9 +96,6 @@ function taken(id: string): string | undefined {
 function readIssuer(id: string, members: Environment, context: Context, others: readonly string[]): Reading {
   const prefix = familyPrefix('ISSUER', id);
   const variable = (name: string): string => prefix + memberOf(name);
-  const twice = Object.keys(members)
-    .filter((name) => context.env[prefix + name])
-    .map((name) => ({ env: prefix + name, message: `is set here and in ISSUERS: keep one` }));
   const shown = SECRETS.filter((name) => members[name]).map((name) => ({
     env: prefix + name,
     message: 'is a secret and must not be in ISSUERS: set this variable, or its name with _FILE in ISSUERS',
@@ -159,7 +108,7 @@ function readIssuer(id: string, members: Environment, context: Context, others: 
   const found = values as IssuerValues;
   const problems = [
     ...shown,
-    ...twice,
+    ...setTwice(members, context.env, prefix, 'ISSUERS'),
     ...unreadable,
     ...unknownMembers({ declared, env: own, prefix, others, owner: `the issuer ${id}` }),
     ...judgeIssuer(found, variable, context.environment),
