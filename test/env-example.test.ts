@@ -1,5 +1,5 @@
 /** Proves that .env.example and the settings that the pages show give what they show, in .env as in a shell. */
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { settings as authServer } from '../auth-server/src/config.ts';
@@ -22,6 +22,13 @@ describe('.env.example', () => {
     const [[name = '', value] = []] = Object.entries(parseEnv(line));
     if (others.includes(name.replace('CONNECTOR_ACME_', ''))) expect(value).toBe(line.slice(name.length + 1));
     else expect(value).toBe(declared.get(name));
+  });
+
+  it('its texts are plain: no link in Markdown, and each page of docs that it names is there', () => {
+    expect(text).not.toMatch(/\]\(/);
+    const named = [...text.matchAll(/\bdocs\/[\w./-]+\.md/g)].map(([page]) => page);
+    expect(named).toContain('docs/existing-issuers/metadata-from-here.md');
+    expect(named.filter((page) => !existsSync(new URL(page, ROOT)))).toEqual([]);
   });
 });
 

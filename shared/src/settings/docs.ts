@@ -25,10 +25,17 @@ export function settingsExample(settings: Settings, prefix = ''): string {
   return Object.values(settings)
     .map(
       (declared) =>
-        `# ${declared.doc}\n#${prefix}${declared.env}=${quoted(declared.example ?? declared.default ?? '')}`,
+        `# ${withoutLinks(declared.doc)}\n#${prefix}${declared.env}=${quoted(declared.example ?? declared.default ?? '')}`,
     )
     .join('\n\n');
 }
+
+/** A link of docs/configuration.md as plain text: what it says, and the page below docs. */
+const withoutLinks = (doc: string): string =>
+  doc.replace(
+    /\[([^\]]*)\]\(([^)]*)\)/g,
+    (_, said: string, to: string) => `${said} (docs/${to.startsWith('#') ? 'configuration.md' : ''}${to})`,
+  );
 
 /** A value that Node.js and compose read unchanged from an env file. */
 const quoted = (value: string): string => (/^[\w./:@,+=;*<>-]*$/.test(value) ? value : `'${value}'`);
