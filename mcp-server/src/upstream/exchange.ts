@@ -10,6 +10,7 @@ import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { authenticated, type ClientKey } from '../authorization/introspection/credentials.ts';
 import type { IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
 import { ACCESS_TOKEN_URN, failureIn, tokenIn } from './answer.ts';
+import { TOKEN_EXCHANGE } from './own-key.ts';
 import type { Prove } from './proofs.ts';
 import type { ConfiguredUpstream } from './settings.ts';
 import { type Caller, ExchangeRefused, ExchangeUnavailable, type UpstreamToken } from './upstream-token.ts';
@@ -49,8 +50,6 @@ export interface Wish {
 
 /** @throws InteractionRequired, ExchangeRefused or ExchangeUnavailable */
 export type ExchangeToken = (asked: Exchanged) => Promise<UpstreamToken>;
-
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** Milliseconds. The issuer may have to ask the upstream for a new token first. */
 const TIMEOUT = 15_000;

@@ -1,4 +1,4 @@
-/** Owns the keys by which this server identifies itself: the setting, the public halves for issuers (RFC 9728 §2), and new keys. */
+/** Owns the keys by which this server identifies itself: the setting, what issuers know of them (RFC 9728 §2), and new keys. */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { z } from 'zod';
@@ -44,6 +44,17 @@ function membersOf(text: string): readonly string[] {
 /** RFC 7517 §4: only the public members, whatever the setting has. */
 export const publicKeysOf = (keys: OwnKeys): PublicKeys => ({
   keys: keys.map(({ key, alg, kid }) => ({ ...publicJwk(key), alg, use: 'sig', ...(kid !== undefined && { kid }) })),
+});
+
+/** RFC 8693 §2.1 */
+export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** What an issuer must know of this server (RFC 7591 §2). */
+export const clientOf = (clientId: string, keys: OwnKeys): object => ({
+  client_id: clientId,
+  token_endpoint_auth_method: 'private_key_jwt',
+  grant_types: [TOKEN_EXCHANGE],
+  jwks: publicKeysOf(keys),
 });
 
 /** The key in the header of a proof (RFC 9449 §4.2). */

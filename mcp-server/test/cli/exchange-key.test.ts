@@ -27,4 +27,21 @@ describe('exchange-key', () => {
     const without = await run(commands, 'exchange-key --public');
     expect([without.status, without.stderr]).toEqual([1, expect.stringContaining('EXCHANGE_KEY: is not set')]);
   });
+
+  it('RFC 7591 §2 exchange-key --client prints the CLIENTS with which auth-server knows this server', async () => {
+    const commands = createCommands(async () => {});
+    const { stdout: key } = await run(commands, 'exchange-key');
+    // As in the image, before the operator has set anything else.
+    const env = { NODE_ENV: 'production', EXCHANGE_KEY: key, EXCHANGE_CLIENT_ID: 'billing-server' };
+    const { stdout } = await run(commands, 'exchange-key --client', env);
+    expect(JSON.parse(stdout)).toEqual([
+      {
+        client_id: 'billing-server',
+        token_endpoint_auth_method: 'private_key_jwt',
+        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+        jwks: JSON.parse((await run(commands, 'exchange-key --public', env)).stdout),
+      },
+    ]);
+    expect(stdout).not.toContain(JSON.parse(key).d);
+  });
 });
