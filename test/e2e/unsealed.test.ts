@@ -44,6 +44,10 @@ it('CWE-311 an unsealed keyring ends a start in production; STORAGE_READ_UNSEALE
   expect(await keysOf(start({ ...production, STORAGE_READ_UNSEALED: 'true' }))).toEqual(before);
   expect(await keysOf(start(production))).toEqual(before);
 
+  expect(await complaintsOf({})).toEqual([
+    'auth-server: STORAGE_KEYS: is not set, but the keys in the store are encrypted: set it as it was, or begin with an empty store',
+  ]);
+
   const another = Buffer.from('another thirty-two bytes, drawn.').toString('base64');
   expect(await complaintsOf({ ...production, STORAGE_KEYS: another })).toEqual([
     expect.stringMatching(

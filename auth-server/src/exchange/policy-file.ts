@@ -1,7 +1,9 @@
 /** Owns the policy file of exchanges: JSON that is read at start, with a precise message for each mistake. */
 import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { readSettingFile } from '@mcp-oauth/shared/settings/file';
+import { placeOf } from '@mcp-oauth/shared/text/json-text';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
+import { repeatedMember } from '@mcp-oauth/shared/text/repeated-member';
 import { z } from 'zod';
 import { MOST_ACTORS } from './actors.ts';
 import type { ExchangePolicy } from './policy.ts';
@@ -48,10 +50,13 @@ export const exchangePolicy = (): z.ZodType<ExchangePolicy, string> =>
   });
 
 function parse(content: Buffer): unknown {
+  const text = content.toString('utf8');
+  const twice = repeatedMember(text);
+  if (twice !== undefined) throw new Error(`the file has ${JSON.stringify(twice)} twice in one object: keep one`);
   try {
-    return JSON.parse(content.toString('utf8'));
-  } catch {
-    throw new Error('the file is not JSON');
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`the file is not JSON${placeOf(error)}`);
   }
 }
 

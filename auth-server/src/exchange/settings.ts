@@ -1,6 +1,7 @@
 /** Owns the setting of token exchange (RFC 8693), and whether its policy fits the rest of the configuration. */
 import { canonicalResource } from '@mcp-oauth/shared/contract';
 import { optional, type Problem, type Values } from '@mcp-oauth/shared/settings/config';
+import { familyPrefix } from '@mcp-oauth/shared/settings/family';
 import { type Client, EXCHANGE_GRANT } from '../clients/client.ts';
 import type { ResourceSetting } from '../resources/resource.ts';
 import type { ExchangeRule } from './policy.ts';
@@ -21,17 +22,19 @@ interface Judged extends Partial<Values<typeof exchangeSettings>> {
   readonly statusLists?: string;
   /** Ids of the connectors whose tokens tools may get. */
   readonly tools?: readonly string[];
+  /** Ids of those with which people sign in. */
+  readonly signIn?: readonly string[];
 }
 
 /** A rule that never fits looks like a permission. */
 export function judgeExchange(judged: Judged): readonly Problem[] {
-  const { exchangePolicy: policy, clients, resources, statusLists, tools = [] } = judged;
+  const { exchangePolicy: policy, clients, resources, statusLists, tools = [], signIn = [] } = judged;
   if (!policy) return [];
   const problems = policy.flatMap((rule, n) =>
     [
       ...(clients ? judgeClient(rule, clients) : []),
       ...(resources ? judgeResources(rule, resources) : []),
-      ...judgeConnectors(rule, tools),
+      ...judgeConnectors(rule, tools, signIn),
       ...(policy.findIndex((other) => isSamePair(other, rule)) < n
         ? ['has the same client and resource as another entry']
         : []),
@@ -44,7 +47,7 @@ export function judgeExchange(judged: Judged): readonly Problem[] {
 
 function judgeClient({ client: id }: ExchangeRule, clients: readonly Client[]): readonly string[] {
   const client = clients.find(({ client_id }) => client_id === id);
-  if (!client) return ['is not in CLIENTS'];
+  if (!client) return ['is not in CLIENTS: exchange-key --client, a command of mcp-server, prints its entry'];
   return client.grant_types.includes(EXCHANGE_GRANT) ? [] : [`lacks the grant type ${EXCHANGE_GRANT} in CLIENTS`];
 }
 
@@ -59,10 +62,18 @@ function judgeResources(rule: ExchangeRule, known: NonNullable<Judged['resources
   ];
 }
 
-const judgeConnectors = ({ connectors }: ExchangeRule, tools: readonly string[]): readonly string[] =>
+const judgeConnectors = (
+  { connectors }: ExchangeRule,
+  tools: readonly string[],
+  signIn: readonly string[],
+): readonly string[] =>
   connectors
     .filter((id) => !tools.includes(id))
-    .map((id) => `the connector ${JSON.stringify(id)} is not for tools: add tools to its USE`);
+    .map((id) =>
+      signIn.includes(id)
+        ? `the connector ${JSON.stringify(id)} is not for tools: add tools to ${familyPrefix('CONNECTOR', id)}USE`
+        : `the connector ${JSON.stringify(id)} is not in CONNECTORS`,
+    );
 
 const isSame = (a: string, b: string): boolean => canonicalResource(a) === canonicalResource(b);
 

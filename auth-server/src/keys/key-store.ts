@@ -1,6 +1,7 @@
 /** Owns how keys are stored: each set is one record, made at the first start, changed by compare-and-set, and shared by all processes. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { StartError } from '@mcp-oauth/shared/errors';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { RecordStore } from '../storage/record-store.ts';
 import { type Keyring, type KeyringEntry, newKeyring } from './keyring.ts';
@@ -46,7 +47,11 @@ export function createKeyStore(store: RecordStore, name: RingName = 'signing'): 
 }
 
 /** Keys from before there was rotation have no `signsFrom`: they sign from their creation. */
-function toRing({ keys }: JsonObject): Keyring {
+function toRing({ keys, ...rest }: JsonObject): Keyring {
+  if ('*' in rest) {
+    const what = 'is not set, but the keys in the store are encrypted';
+    throw new StartError(`STORAGE_KEYS: ${what}: set it as it was, or begin with an empty store`);
+  }
   const stored = keys as readonly (Omit<KeyringEntry, 'signsFrom'> & { readonly signsFrom?: number })[];
   const [first, ...others] = stored.map((entry) => ({ ...entry, signsFrom: entry.signsFrom ?? entry.createdAt }));
   if (!first) throw new Error('the signing keys in the store are empty');

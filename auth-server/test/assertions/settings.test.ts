@@ -76,6 +76,7 @@ describe('the settings of trusted issuers', () => {
 
   it.each<readonly [title: string, rules: unknown, message: string]>([
     ['that is no JSON', '{', 'is not JSON'],
+    ['with a comma too many', '[{"when":{},}]', 'is not JSON (line 1 column 13)'],
     ['without any', [], 'Too small'],
     ['about everybody', [{ ...rule, when: {} }], 'expected at least one claim'],
     ['that fits every value', [{ ...rule, when: { sub: '*' } }], 'expected a value, or a beginning'],

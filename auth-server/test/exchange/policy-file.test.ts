@@ -14,6 +14,8 @@ const one = (more: object) => ({ clients: [{ ...rule, ...more }] });
 
 it.each<[string, unknown, string]>([
   ['no JSON', '{"clients":', 'the file is not JSON'],
+  ['a comma too many', '{"clients":[],}', 'the file is not JSON (line 1 column 15)'],
+  ['a member twice', '{"clients":[],"clients":[]}', 'the file has "clients" twice in one object'],
   ['a list', [], 'the file: '],
   ['no clients', { clients: [] }, 'clients: must have an entry'],
   ['an unknown member', { ...POLICY, default: 'allow' }, 'the file: "default" is not a known member'],
@@ -41,7 +43,7 @@ it.each<[string, unknown, string]>([
   ['nothing that it permits', one({ resources: [] }), 'clients[0]: permits nothing'],
   ['a depth of 0', one({ maxDepth: 0 }), 'clients[0].maxDepth'],
   ['a depth above the longest chain', one({ maxDepth: 9 }), 'clients[0].maxDepth'],
-  ['an unknown client', one({ client: 'nobody' }), 'client "nobody": is not in CLIENTS'],
+  ['an unknown client', one({ client: 'nobody' }), 'client "nobody": is not in CLIENTS: exchange-key --client'],
   [
     'an unknown resource',
     one({ resource: 'https://other.example/mcp' }),
@@ -53,7 +55,12 @@ it.each<[string, unknown, string]>([
     'https://x.example/ is not in RESOURCES',
   ],
   ['its own resource as target', one({ resources: [{ ...target, resource: MCP }] }), 'is its own resource'],
-  ['an unknown connector', one({ connectors: ['github'] }), 'the connector "github" is not for tools'],
+  ['an unknown connector', one({ connectors: ['github'] }), 'the connector "github" is not in CONNECTORS'],
+  [
+    'a connector for sign-ins alone',
+    one({ connectors: ['development'] }),
+    'the connector "development" is not for tools: add tools to CONNECTOR_DEVELOPMENT_USE',
+  ],
   ['an entry twice', { clients: [rule, rule] }, 'has the same client and resource as another entry'],
 ])('EXCHANGE_POLICY with %s is refused at start', async (_, policy, reason) => {
   const said = await problemsOf(policy);

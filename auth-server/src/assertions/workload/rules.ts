@@ -2,6 +2,7 @@
 import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { readSettingFile } from '@mcp-oauth/shared/settings/file';
+import { placeOf } from '@mcp-oauth/shared/text/json-text';
 import { repeatedMember } from '@mcp-oauth/shared/text/repeated-member';
 import { z } from 'zod';
 
@@ -56,7 +57,7 @@ export function readWorkloadRules(path: string, issuer: string): readonly Worklo
   };
   const twice = repeatedMember(text);
   if (twice !== undefined) refuse(`has ${JSON.stringify(twice)} twice in one object: keep one`);
-  const { data, error } = schema.safeParse(parsed(text) ?? refuse('is not JSON'));
+  const { data, error } = schema.safeParse(parsed(text, refuse));
   if (!data) {
     const [issue] = error.issues;
     return refuse(`${issue?.path.join('.') || 'rules'}: ${issue?.message}`);
@@ -68,11 +69,11 @@ export function readWorkloadRules(path: string, issuer: string): readonly Worklo
   return rules;
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string, refuse: (message: string) => never): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return refuse(`is not JSON${placeOf(error)}`);
   }
 }
 
