@@ -51,7 +51,7 @@ function run(script: string) {
   const cwd = mkdtempSync(join(tmpdir(), 'deployment-docs-'));
   try {
     for (const path of ['docker-compose.yml', 'deploy']) cpSync(join(ROOT, path), join(cwd, path), { recursive: true });
-    writeFileSync(join(cwd, '.env'), 'PUBLIC_URL=https://mcp.example.com\n');
+    writeFileSync(join(cwd, '.env'), 'PUBLIC_URL=https://mcp.example.com\nUPSTREAMS=github\n');
     const env = { PATH: process.env.PATH, HOME: process.env.HOME };
     return spawnSync('bash', ['-ec', `${DOCKER}\n${script}`], { cwd, env, encoding: 'utf8' });
   } finally {
@@ -90,6 +90,8 @@ const SETUPS: readonly (readonly [overrides: string, services: readonly string[]
   ['existing-issuer redis-sentinel', ['certificates', 'gateway', 'mcp-server', 'redis', ...sentinels]],
   ['redis-sentinel existing-issuer', ['certificates', 'gateway', 'mcp-server', 'redis', ...sentinels]],
   ['existing-issuer own-proxy redis-external', ['mcp-server']],
+  ['on-behalf', [...ours, 'redis', 'redis-authorization']],
+  ['policies', [...ours, 'redis', 'redis-authorization']],
 ];
 
 /** The settings that each override requires. */

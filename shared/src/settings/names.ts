@@ -185,6 +185,7 @@ export const COMPOSE_NAMES: readonly string[] = [
   'ISSUER_CA_FILE',
   'MCP_SERVER_REDIS_URL',
   'NODE_IMAGE',
+  'POLICIES_DIR',
   'PROMETHEUS_PORT',
   'PROXY_NETWORK',
   'REDIS_IMAGE',
