@@ -130,7 +130,7 @@ export function readConfig(env: Environment, kinds: ConnectorKinds): Config {
     ),
     ...judgeProvisioning(signIn),
     ...trusted.problems,
-    ...judgeExchange({ ...values, tools: tools.map(({ id }) => id), signIn: signIn.map(({ id }) => id) }),
+    ...judgeExchange({ ...values, tools: all.problems.length === 0 ? tools.map(({ id }) => id) : undefined }),
     ...judgeDevelopment(values, env),
     ...unknownSettings(env).problems,
   ]);

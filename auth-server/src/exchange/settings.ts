@@ -20,21 +20,21 @@ interface Judged extends Partial<Values<typeof exchangeSettings>> {
   readonly clients?: readonly Client[];
   readonly resources?: readonly Pick<ResourceSetting, 'identifiers'>[];
   readonly statusLists?: string;
-  /** Ids of the connectors whose tokens tools may get. */
-  readonly tools?: readonly string[];
-  /** Ids of those with which people sign in. */
-  readonly signIn?: readonly string[];
+  /** Ids of all connectors. */
+  readonly connectors?: readonly string[];
+  /** Ids of those whose tokens tools may get; absent if one can't be read, which is a problem of its own. */
+  readonly tools?: readonly string[] | undefined;
 }
 
 /** A rule that never fits looks like a permission. */
 export function judgeExchange(judged: Judged): readonly Problem[] {
-  const { exchangePolicy: policy, clients, resources, statusLists, tools = [], signIn = [] } = judged;
+  const { exchangePolicy: policy, clients, resources, statusLists, connectors = [], tools } = judged;
   if (!policy) return [];
   const problems = policy.flatMap((rule, n) =>
     [
       ...(clients ? judgeClient(rule, clients) : []),
       ...(resources ? judgeResources(rule, resources) : []),
-      ...judgeConnectors(rule, tools, signIn),
+      ...(tools ? judgeConnectors(rule, tools, connectors) : []),
       ...(policy.findIndex((other) => isSamePair(other, rule)) < n
         ? ['has the same client and resource as another entry']
         : []),
@@ -65,12 +65,12 @@ function judgeResources(rule: ExchangeRule, known: NonNullable<Judged['resources
 const judgeConnectors = (
   { connectors }: ExchangeRule,
   tools: readonly string[],
-  signIn: readonly string[],
+  known: readonly string[],
 ): readonly string[] =>
   connectors
     .filter((id) => !tools.includes(id))
     .map((id) =>
-      signIn.includes(id)
+      known.includes(id)
         ? `the connector ${JSON.stringify(id)} is not for tools: add tools to ${familyPrefix('CONNECTOR', id)}USE`
         : `the connector ${JSON.stringify(id)} is not in CONNECTORS`,
     );

@@ -1,4 +1,5 @@
 /** Proves that a mistake in EXCHANGE_POLICY stops the start with its place and reason, and that nothing is exchanged without it. */
+import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { BILLING, POLICY, startExchange } from '../support/exchange.ts';
 import { MCP } from '../support/running-server.ts';
@@ -78,6 +79,19 @@ it('EXCHANGE_POLICY reports all problems at once, and those of a file that is no
   expect(said).toContain('"a"');
   expect(said).toContain('"b"');
   expect(await problemsOf(POLICY, { EXCHANGE_POLICY: '/nowhere/exchange.json' })).toContain('ENOENT');
+});
+
+it('a connector that cannot be read is the only problem, and not one of the policy that names it', async () => {
+  const env = {
+    CONNECTORS: 'development,hub',
+    CONNECTOR_HUB_TYPE: 'github',
+    CONNECTOR_HUB_USE: 'tools',
+    CONNECTOR_HUB_TOOL_SCOPES: 'repo',
+    STORAGE_KEYS: randomBytes(32).toString('base64'),
+  };
+  const said = await problemsOf(one({ connectors: ['hub'] }), env);
+  expect(said).toContain('CONNECTOR_HUB_CLIENT_ID: ');
+  expect(said).not.toContain('EXCHANGE_POLICY');
 });
 
 it('EXCHANGE_POLICY needs status lists, by which the end of an approval reaches exchanged tokens', async () => {

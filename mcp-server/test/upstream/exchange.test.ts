@@ -206,6 +206,17 @@ describe('an exchange that fails', () => {
     expect(textOf(body)).not.toContain('canary');
   });
 
+  it.each([
+    ['invalid_client', 'CLIENTS of auth-server: the entry that exchange-key --client prints'],
+    ['invalid_target', 'EXCHANGE_POLICY of auth-server: name this upstream'],
+    ['unsupported_grant_type', 'EXCHANGE_POLICY of auth-server: without it'],
+  ])('after %s the log says which setting the operator changes', async (error, fix) => {
+    stage.answer = answering({ status: 400, body: { error } });
+    await callTool(stage, 'holder');
+    const line = stage.log.findLast((one) => one.includes('no token of the upstream')) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({ reason: error, fix: expect.stringContaining(fix) });
+  });
+
   it('an upstream that UPSTREAMS does not name is a fault of the tool, and nothing is asked', async () => {
     const { body } = await callTool(stage, 'holder', { upstream: 'gitlab' });
     expect(textOf(body)).toContain('there is no upstream "gitlab"; UPSTREAMS names: github, billing');

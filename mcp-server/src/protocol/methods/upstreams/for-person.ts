@@ -76,6 +76,15 @@ function upstreamOf({ configured }: Upstreams, name: unknown): ConfiguredUpstrea
   throw new AuthorFault(`there is no upstream ${JSON.stringify(String(name))}; UPSTREAMS names: ${names}`);
 }
 
+/** What the operator changes, by the error of the issuer: most of them come from the set-up of auth-server. */
+const FIXES: Readonly<Record<string, string>> = {
+  invalid_client: 'CLIENTS of auth-server: the entry that exchange-key --client prints, with this EXCHANGE_CLIENT_ID',
+  invalid_target: 'EXCHANGE_POLICY of auth-server: name this upstream for EXCHANGE_CLIENT_ID and this MCP server',
+  invalid_request: 'the reason is in the log of auth-server, in its line "token request refused"',
+  unauthorized_client: 'CLIENTS of auth-server: the grant type of token exchange for EXCHANGE_CLIENT_ID',
+  unsupported_grant_type: 'EXCHANGE_POLICY of auth-server: without it no token is exchanged',
+};
+
 async function tokenOf(
   call: Call,
   upstream: ConfiguredUpstream,
@@ -100,7 +109,11 @@ async function tokenOf(
     const isRefused = error instanceof ExchangeRefused;
     if (!isRefused && !(error instanceof ExchangeUnavailable)) throw error;
     const { issuer, subject, clientId } = call.principal;
-    log.warn({ upstream: id, issuer, reason: error.message, subject, client: clientId }, 'no token of the upstream');
+    const fix = isRefused ? FIXES[error.reason] : undefined;
+    log.warn(
+      { upstream: id, issuer, reason: error.message, ...(fix && { fix }), subject, client: clientId },
+      'no token of the upstream',
+    );
     const why = isRefused
       ? `the authorization server does not let this server act for the user there (${error.reason})`
       : 'the authorization server does not answer. Try again later';
