@@ -306,6 +306,26 @@ describe('components/cluster-keys', () => {
   });
 });
 
+describe('components/cluster-workloads', () => {
+  it('auth-server has the certificate authority of the cluster and a way to its API server, and no token', () => {
+    const overlay = `resources: [../example]\ncomponents: [../../components/cluster-workloads]\n`;
+    const manifests = render('overlays/pods', { ...secretsOf('example'), 'pods/kustomization.yaml': overlay });
+    expect(schemaViolations(manifests)).toEqual([]);
+    const deployments = ofKind(manifests, 'Deployment');
+    const [pod, other] = ['auth-server', 'mcp-server'].map((name) =>
+      podOf(deployments.find(({ metadata }) => metadata.name === name) ?? {}),
+    );
+    const [container] = pod?.containers ?? [];
+    const { mountPath = '' } = container?.volumeMounts?.find(({ name }) => name === 'cluster') ?? {};
+    expect(container?.env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: `${mountPath}/ca.crt` });
+    expect(pod?.volumes).toContainEqual({ name: 'cluster', configMap: { name: 'kube-root-ca.crt' } });
+    expect([pod?.automountServiceAccountToken, other?.volumes?.length]).toEqual([false, 1]);
+    const own = ofKind(manifests, 'NetworkPolicy').find(({ metadata }) => metadata.name === 'cluster-workloads');
+    expect(own?.spec?.podSelector).toEqual({ matchLabels: { 'app.kubernetes.io/name': 'auth-server' } });
+    expect(own?.spec?.egress?.map(({ ports }) => ports)).toEqual([[{ port: 443 }, { port: 6443 }]]);
+  });
+});
+
 describe('overlays/existing-issuer', () => {
   it('existing-issuer contains nothing of auth-server', () => {
     const manifests = rendered('existing-issuer');
