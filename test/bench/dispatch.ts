@@ -64,7 +64,7 @@ function own(meters?: Meters): Serve {
   const status = async () => ({ ...serverInfo, startedAt: new Date(0), revisions: [], openSessions: 0 });
   const catalog = createCatalog([echo]);
   const offer = { catalog: () => catalog, covers: () => true, hideUnpermitted: false };
-  const idle = { upstreams: NO_UPSTREAMS, pause: async () => {} };
+  const idle = { upstreams: NO_UPSTREAMS, pause: async () => {}, isStopping: () => false };
   const methods = createMethods({ ...offer, changes, status, clock, log, ...idle, onToolCall: meters?.onToolCall });
   const { endpoint } = createStateless({
     methods: meters?.methods(methods) ?? methods,

@@ -25,12 +25,13 @@ interface ProtocolDependencies extends ProcessDependencies, Pick<ComposedStorage
   readonly upstreams: Upstreams;
 }
 
-export function composeProtocol(config: Config, dependencies: ProtocolDependencies): Promise<Eras> {
+export async function composeProtocol(config: Config, dependencies: ProtocolDependencies): Promise<Eras> {
   const { catalog, scopes, sessions, keys, revocations, allowance, upstreams, clock, log, meters } = dependencies;
   const hides = config.unpermittedTools === 'hide';
   const serverInfo = { name: 'mcp-oauth-server', title: config.serverName, version: manifest.version };
   const startedAt = new Date(clock.now());
   const { store } = sessions;
+  let isStopping = false;
   const methods = createMethods({
     catalog: catalog.current,
     covers: scopes.covers,
@@ -39,6 +40,7 @@ export function composeProtocol(config: Config, dependencies: ProtocolDependenci
     status: async () => ({ ...serverInfo, startedAt, revisions: REVISIONS, openSessions: await store.count() }),
     upstreams,
     pause: (ms, signal) => setTimeout(ms, undefined, { signal }),
+    isStopping: () => isStopping,
     clock,
     log,
     onToolCall: meters?.onToolCall,
@@ -58,5 +60,10 @@ export function composeProtocol(config: Config, dependencies: ProtocolDependenci
     clock,
     log,
   });
-  return eras;
+  const made = await eras;
+  const drain = () => {
+    isStopping = true;
+    return made.drain();
+  };
+  return { ...made, drain };
 }

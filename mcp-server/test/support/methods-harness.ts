@@ -28,6 +28,7 @@ export function methodsOver(definitions: Definitions, dependencies: Partial<Meth
   const methods = createMethods({
     upstreams: NO_UPSTREAMS,
     pause: async () => {},
+    isStopping: () => false,
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,

@@ -100,6 +100,7 @@ export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
   const methods = createMethods({
     upstreams: NO_UPSTREAMS,
     pause: async () => {},
+    isStopping: () => false,
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,

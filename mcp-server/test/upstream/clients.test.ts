@@ -73,6 +73,21 @@ async function classic(one: Stage, options = PAGES, action: Action = 'accept') {
 }
 
 describe('clients that show pages', () => {
+  it('MCP 2026-07-28 basic/patterns/mrtr: a call that waits ends its round when the server stops, with nothing to answer', async () => {
+    await using stopping = await startStage();
+    stopping.accounts.clear();
+    const capabilities = PAGES.capabilities;
+    const first = (await callTool(stopping, 'github_profile', {}, { capabilities })).body.result;
+    const more = { inputResponses: { 'connect-github': { action: 'accept' } }, requestState: first.requestState };
+    const asked = stopping.asked.length;
+    const waiting = callTool(stopping, 'github_profile', {}, { capabilities, more });
+    await expect.poll(() => stopping.asked.length).toBeGreaterThan(asked);
+    stopping.drain();
+    const { result } = (await waiting).body;
+    expect(result).toMatchObject({ resultType: 'input_required', requestState: expect.any(String) });
+    expect(result.inputRequests).toBeUndefined();
+  });
+
   it('MCP 2026-07-28 client/elicitation: the page is an input that is required, and the call goes on when it comes again', async () => {
     const { client, shown } = await modern(stage, { pin: '2026-07-28' });
     const result = await client.callTool({ name: 'github_profile', arguments: {} });

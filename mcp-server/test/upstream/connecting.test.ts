@@ -19,9 +19,11 @@ interface SetUp {
   readonly shownFor?: number;
   /** What the issuer answers to whoever waits. */
   readonly refused?: string;
+  /** Milliseconds after which the server is told to stop. */
+  readonly stopsAfter?: number;
 }
 
-function setUp({ after, call, lasts = 600, shownFor = 0, refused }: SetUp) {
+function setUp({ after, call, lasts = 600, shownFor = 0, refused, stopsAfter = Number.POSITIVE_INFINITY }: SetUp) {
   const clock = new FakeClock();
   const began = clock.now();
   const wishes: Wish[] = [];
@@ -39,6 +41,7 @@ function setUp({ after, call, lasts = 600, shownFor = 0, refused }: SetUp) {
     },
     {
       clock,
+      isStopping: () => clock.now() - began >= stopsAfter,
       pause: async (ms, signal) => {
         await new Promise(setImmediate);
         signal.throwIfAborted();
@@ -111,6 +114,14 @@ describe('waiting for a person', () => {
     });
     expect(call.asked[0]?.params).toEqual({ mode: 'url', url: PAGE, message: expect.any(String) });
     expect(call.said).toEqual([]);
+  });
+
+  it('a round ends when the server is told to stop, and the call goes on at another replica; a session waits on', async () => {
+    const { call } = inRound({});
+    const { connecting, waited } = setUp({ after: 60_000, call, stopsAfter: 5_000 });
+    await expect(connecting).rejects.toThrow('the round has ended');
+    expect(waited()).toBe(6_000);
+    expect(await setUp({ after: 8_000, call: accepting(), stopsAfter: 5_000 }).connecting).toBe(TOKEN);
   });
 
   it.each([

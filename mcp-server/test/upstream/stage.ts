@@ -55,6 +55,8 @@ export interface Stage extends AsyncDisposable {
   /** Replaces what the token endpoint answers; nothing: as auth-server does. */
   answer: ((asked: Asked) => Answer | undefined) | undefined;
   readonly metrics: Service['metrics'];
+  /** The server is told to stop. */
+  drain(): void;
   /** Lines of the log of the server, as text. */
   readonly log: string[];
   token(subject?: string, more?: Record<string, unknown>): Promise<string>;
@@ -121,6 +123,7 @@ export async function startStage(
 
   const stage: Stage = Object.assign(state, {
     ...{ url: server.url, issuer, api, clock, key, metrics: service.metrics },
+    drain: () => service.drain(),
     token: (subject = 'ada', more = {}) => {
       const now = clock.now() / 1000;
       const about = { iss: issuer.url, aud: `${server.url}/mcp`, sub: subject, client_id: 'desk', scope: 'mcp:tools' };

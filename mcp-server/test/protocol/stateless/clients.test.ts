@@ -59,6 +59,7 @@ beforeAll(async () => {
   const methods = createMethods({
     upstreams: NO_UPSTREAMS,
     pause: async () => {},
+    isStopping: () => false,
     catalog: () => catalog,
     covers: (held, needed) => needed.every((scope) => held.has(scope)),
     hideUnpermitted: false,

@@ -17,6 +17,8 @@ export interface WaitingDependencies {
   readonly clock: Clock;
   /** Waits for so many milliseconds. @throws when the signal is aborted */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** Whether this server is about to stop: a round ends then, and the next one comes to another replica. */
+  readonly isStopping: () => boolean;
 }
 
 /** What a call waits for. */
@@ -68,7 +70,7 @@ export async function waitFor(
   { call, name, key, exchange }: Awaited,
   wish: Wish,
   { until, endOfRound }: Deadline,
-  { clock, pause }: WaitingDependencies,
+  { clock, pause, isStopping }: WaitingDependencies,
   signal: AbortSignal = call.signal,
 ): Promise<UpstreamToken | InteractionRequired> {
   const { rounds } = call;
@@ -86,7 +88,7 @@ export async function waitFor(
       else if (!(error instanceof ExchangeUnavailable)) throw endOfPage(error, name) ?? error;
     }
     await pause(PACE, signal);
-    if (rounds && clock.now() >= endOfRound) await rounds.again();
+    if (rounds && (clock.now() >= endOfRound || isStopping())) await rounds.again();
   }
   throw new ToolError(`${name} was not connected in time. Call again to get a new page.`);
 }
