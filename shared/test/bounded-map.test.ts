@@ -1,7 +1,7 @@
-/** Proves how many entries the bounded map keeps, and which entry it evicts. */
+/** Proves how many entries the bounded map keeps, and which entry it evicts; and that the oldest entry is always found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BoundedMap } from '../src/bounded-map.ts';
+import { AgedMap, BoundedMap } from '../src/bounded-map.ts';
 
 const filled = (capacity: number, ...keys: readonly string[]): BoundedMap<string, number> => {
   const map = new BoundedMap<string, number>(capacity);
@@ -46,5 +46,45 @@ describe('a bounded map', () => {
         expect(map.size).toBe(Math.min(capacity, new Set(keys).size));
       }),
     );
+  });
+});
+
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ act: fc.constant('set'), key: fc.integer({ min: 0, max: 40 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ act: fc.constantFrom('delete', 'again'), key: fc.integer({ min: 0, max: 40 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant('take'), key: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('clear'), key: fc.constant(0) }) },
+);
+
+describe('an aged map', () => {
+  it('takes out the entries in the order of their insertion, whatever happens in between', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const [map, plain] = [new AgedMap<number, number>(), new Map<number, number>()];
+        for (const [turn, { act, key }] of steps.entries()) {
+          for (const one of act === 'delete' || act === 'again' ? [map, plain] : []) one.delete(key);
+          for (const one of act === 'set' || act === 'again' ? [map, plain] : []) one.set(key, turn);
+          for (const one of act === 'clear' && turn % 50 === 0 ? [map, plain] : []) one.clear();
+          if (act !== 'take') continue;
+          const [oldest] = plain;
+          if (oldest) plain.delete(oldest[0]);
+          expect(map.takeOldest()).toEqual(oldest);
+        }
+        expect([...map]).toEqual([...plain]);
+      }),
+    );
+  });
+
+  it('has no oldest entry while it is empty, and has one again afterwards', () => {
+    const map = new AgedMap<string, number>();
+    expect(map.takeOldest()).toBeUndefined();
+    map.set('a', 1);
+    expect(map.takeOldest()).toEqual(['a', 1]);
+    expect(map.takeOldest()).toBeUndefined();
+    map.set('b', 2);
+    expect(map.takeOldest()).toEqual(['b', 2]);
   });
 });

@@ -3,6 +3,7 @@
  * the SHA-256 of the token as their key, so that a heap dump contains no token.
  */
 import { hash } from 'node:crypto';
+import { AgedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
 import type { Caller, VerifyToken } from './access-token.ts';
 import type { KeySource } from './issuer/key-source.ts';
@@ -48,7 +49,7 @@ function sizeOf({ subject, clientId, scopes, claims, status, actors = [] }: Prin
 }
 
 class Entries {
-  readonly #byId = new Map<string, Entry>();
+  readonly #byId = new AgedMap<string, Entry>();
   readonly #clock: Clock;
   readonly #maxAge: number;
   readonly #capacity: number;
@@ -85,18 +86,15 @@ class Entries {
     while (this.#byId.size > this.#capacity || this.#bytes > this.#capacityBytes) this.#makeRoom();
   }
 
-  /**
-   * A Map keeps the order of insertion. A used entry is moved to the end when it is considered for removal, so that
-   * a hit moves nothing.
-   */
+  /** A used entry is moved to the end when it is considered for removal, so that a hit moves nothing. */
   #makeRoom(): void {
-    for (const [id, entry] of this.#byId) {
+    for (let oldest = this.#byId.takeOldest(); oldest; oldest = this.#byId.takeOldest()) {
+      const [id, entry] = oldest;
       if (!entry.used) {
-        this.#remove(id, entry);
+        this.#bytes -= entry.size;
         return;
       }
       entry.used = false;
-      this.#byId.delete(id);
       this.#byId.set(id, entry);
     }
   }
