@@ -15,9 +15,9 @@ export interface McpRequest {
   readonly principal: Principal;
   /** The parsed JSON body of a POST: an object or an array. */
   readonly message: unknown;
-  /** The logger of this request, with its id. */
+  /** The logger of this request, with its id. It is created when it is read, so read it where something is logged. */
   readonly log: Logger;
-  /** The audit of this request: it adds who, from where, and the id. Absent: there is none. */
+  /** The audit of this request: it adds who, from where, and the id. Created when it is read. Absent: there is none. */
   readonly audit?: Audit | undefined;
   /** The access token of this request. It goes to its issuer, and to nobody else. */
   readonly accessToken: string;

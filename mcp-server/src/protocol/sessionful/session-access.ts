@@ -50,17 +50,18 @@ const SESSION_ENDS = '30';
 
 /** Opens a session; `undefined` when the request was refused and answered. */
 export async function openSession(
-  { res, principal, log, audit }: McpRequest,
+  request: McpRequest,
   { sessions, allowance, limits }: SessionAccess,
   { transport, agreed, id }: Opening,
 ): Promise<McpSession | undefined> {
+  const { res, principal, audit } = request;
   const opened = await sessions.open(principal, transport, agreed);
   if (opened !== 'principal' && opened !== 'server') {
     const details = { transport, revision: agreed?.protocolVersion };
     audit?.({ event: 'session.opened', outcome: 'ok', details });
     return opened;
   }
-  log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
+  request.log.warn({ limit: opened, subject: principal.subject, client: principal.clientId }, 'session refused');
   audit?.({ event: 'session.refused', outcome: 'refused', reason: `limit of the ${opened}` });
   const error =
     opened === 'principal'
@@ -103,10 +104,11 @@ type Found = Awaited<ReturnType<SessionHost['find']>>;
 /** The session, if it belongs to the caller; logs an attempt to use a session of somebody else. */
 export function ownSession(
   found: Found,
-  { principal, log, audit }: McpRequest,
+  request: McpRequest,
   transport: McpSession['transport'],
 ): McpSession | undefined {
   if (found === 'foreign') {
+    const { principal, log, audit } = request;
     const who = { security: true, subject: principal.subject, client: principal.clientId };
     log.warn(who, 'session of another owner refused');
     audit?.({ event: 'session.refused', outcome: 'refused', reason: 'session of another owner' });
@@ -116,16 +118,17 @@ export function ownSession(
 
 /** Whether a limit of this person refuses one more request; the request was answered then (RFC 6585 §4). */
 export function isRefused(
-  { res, principal, log }: McpRequest,
+  request: McpRequest,
   { allowance }: SessionAccess,
   { requests }: Incoming,
   session: McpSession,
 ): boolean {
-  const [request] = requests;
+  const { res, principal } = request;
+  const [asked] = requests;
   // A ping always runs: a client that waits for its calls uses it to check that the server is alive.
-  const limit = request && request.method !== 'ping' && allowance.runningLimit(principal, session.id);
+  const limit = asked && asked.method !== 'ping' && allowance.runningLimit(principal, session.id);
   if (!limit) return false;
-  log.warn({ limit, subject: principal.subject, client: principal.clientId }, 'request refused');
-  refuse(res, tooManyRequests(allowance.runningReached(limit)), request.id);
+  request.log.warn({ limit, subject: principal.subject, client: principal.clientId }, 'request refused');
+  refuse(res, tooManyRequests(allowance.runningReached(limit)), asked.id);
   return true;
 }

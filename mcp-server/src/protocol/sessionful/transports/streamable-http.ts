@@ -91,7 +91,7 @@ function take(
   session: McpSession,
   accepted: Accepted,
 ): void | Promise<void> {
-  const { res, principal, message, audit } = request;
+  const { res, principal, message } = request;
   if (incoming.batch && !hasBatches(session)) return refuse(res, errors.NO_BATCHES);
   if (repeatsId(incoming, session.id, access.multiplexer)) {
     return refuse(res, errors.REPEATED_ID, requestIdOf(message));
@@ -101,7 +101,7 @@ function take(
     return run(request, access, incoming, session, accepted);
   }
   const answer = (taken: boolean): void => (taken ? accept(res) : refuse(res, errors.NOT_ASKED));
-  const taken = access.dispatch(incoming, { session, principal, audit, request, outlet: NOBODY });
+  const taken = access.dispatch(incoming, { session, principal, request, outlet: NOBODY });
   return taken instanceof Promise ? taken.then(answer) : answer(taken);
 }
 
@@ -112,7 +112,7 @@ function run(
   session: McpSession,
   accepted: Accepted,
 ): void {
-  const { res, principal, log, audit } = request;
+  const { res, principal, audit } = request;
   const { requests, batch } = incoming;
   const { allowance, receipts, streams, onFailure } = access;
   const outlet = new PostResponse({
@@ -129,7 +129,7 @@ function run(
     revision: revisionOf(session),
   });
   const taken = access.dispatch(incoming, { session, principal, audit, request, outlet });
-  if (taken instanceof Promise) taken.catch((err: unknown) => log.warn({ err }, 'message not dispatched'));
+  if (taken instanceof Promise) taken.catch((err: unknown) => request.log.warn({ err }, 'message not dispatched'));
 }
 
 async function listen(request: McpRequest, access: SessionAccess): Promise<void> {
