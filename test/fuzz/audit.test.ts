@@ -1,6 +1,6 @@
 /** Proves that no text of a stranger breaks the line of an audit entry, and that no altered line verifies. */
 import { randomBytes } from 'node:crypto';
-import { chained, chainKey, linkOf } from '@mcp-oauth/shared/audit/chain';
+import { chained, chainKey, chainMac, linkOf } from '@mcp-oauth/shared/audit/chain';
 import { textOf } from '@mcp-oauth/shared/audit/entry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ const entries = fc.record({
 });
 
 const lineOf = (entry: Parameters<typeof textOf>[0]): string =>
-  chained(textOf(entry, AT), { writer: 'fuzz-1', n: 6, mac: '' }, key).line;
+  chained(textOf(entry, AT), { writer: 'fuzz-1', n: 6, mac: '' }, chainMac(key)).line;
 
 describe('the line of an audit entry', () => {
   it('any text gives one line of JSON that verifies, of bounded length, without control characters', () => {

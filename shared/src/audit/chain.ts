@@ -4,6 +4,7 @@
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { equalInConstantTime } from '../crypto/constant-time.ts';
+import { hmacWith } from '../crypto/hmac.ts';
 
 /** Half of SHA-256: nobody forges 128 bits, and each line has two of them. */
 const LENGTH = 22;
@@ -18,13 +19,22 @@ export interface Head {
 /** A key as the chain needs it. */
 export const chainKey = (bytes: Buffer): KeyObject => createSecretKey(bytes);
 
+export type ChainMac = (text: string) => string;
+
+/** For a writer, which makes many. */
+export function chainMac(key: KeyObject): ChainMac {
+  const hmac = hmacWith(key);
+  return (text) => hmac(text).slice(0, LENGTH);
+}
+
+/** For a reader. It does not use the function of the writer, so that a fault of that one is noticed. */
 const macOf = (key: KeyObject, text: string): string =>
   createHmac('sha256', key).update(text).digest('base64url').slice(0, LENGTH);
 
 /** @param text an entry without the closing brace */
-export function chained(text: string, { writer, n, mac }: Head, key: KeyObject): { line: string; head: Head } {
+export function chained(text: string, { writer, n, mac }: Head, sign: ChainMac): { line: string; head: Head } {
   const whole = `${text},"writer":"${writer}","n":${n + 1},"prev":"${mac}"`;
-  const own = macOf(key, whole);
+  const own = sign(whole);
   return { line: `${whole},"mac":"${own}"}\n`, head: { writer, n: n + 1, mac: own } };
 }
 

@@ -43,7 +43,9 @@ const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, 
 /** Strings without anything that JSON escapes: nearly all. */
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]{0,200}$/;
 
-const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(cut(text)));
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : safe(JSON.stringify(cut(text))));
+
+const safe = (json: string): string => visibleJson(wellFormedLine(json));
 
 const member = (name: string, value: string | undefined): string =>
   value === undefined ? '' : `,"${name}":${quoted(value)}`;
@@ -51,7 +53,7 @@ const member = (name: string, value: string | undefined): string =>
 /** @returns the members of the entry as JSON text without the closing brace, which the chain completes */
 export function textOf(entry: AuditEntry, at: string): string {
   const { event, outcome, who, client, resource, from, reason, reference, flow, grant, details } = entry;
-  const text =
+  return (
     `{"event":"${event}","at":"${at}"` +
     member('who', who) +
     member('client', client) +
@@ -62,8 +64,8 @@ export function textOf(entry: AuditEntry, at: string): string {
     member('reference', reference) +
     member('flow', flow) +
     member('grant', grant) +
-    (details ? `,"details":${detailsText(details)}` : '');
-  return visibleJson(wellFormedLine(text));
+    (details ? `,"details":${detailsText(details)}` : '')
+  );
 }
 
 function detailsText(details: NonNullable<AuditEntry['details']>): string {
@@ -78,7 +80,8 @@ function detailsText(details: NonNullable<AuditEntry['details']>): string {
   return `{${text}}`;
 }
 
-const valueText = (value: NonNullable<Detail>): string =>
-  typeof value === 'string'
-    ? quoted(value)
-    : JSON.stringify(typeof value === 'object' ? value.slice(0, MOST).map((one) => cut(String(one))) : value);
+function valueText(value: NonNullable<Detail>): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'object') return `[${value.slice(0, MOST).map((one) => quoted(String(one)))}]`;
+  return JSON.stringify(value);
+}

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { reasonOf } from '../documents/remote-document.ts';
 import type { Logger } from '../logger.ts';
 import { createOutage } from '../network/outage.ts';
-import { chained, type Head } from './chain.ts';
+import { chained, chainMac, type Head } from './chain.ts';
 import { type Audit, type AuditEntry, textOf } from './entry.ts';
 import type { Sink } from './sink.ts';
 import { createStrangerLimit } from './stranger-limit.ts';
@@ -64,6 +64,7 @@ export function createTrail({ sink, key, writer, about, clock, log, ...options }
   const limit = createStrangerLimit(clock);
   const outage = createOutage();
   const timeOf = createTimeText(clock);
+  const macOf = chainMac(key);
   const queue: string[] = [];
   let size = 0;
   /** Chained and not yet in the sink. */
@@ -109,7 +110,7 @@ export function createTrail({ sink, key, writer, about, clock, log, ...options }
     const texts = queue.splice(0, BATCH);
     batch = texts.map((text) => {
       size -= text.length;
-      const { line, head: next } = chained(text, head, key);
+      const { line, head: next } = chained(text, head, macOf);
       head = next;
       return line;
     });
