@@ -91,21 +91,21 @@ export interface StreamName {
 
 export interface Append {
   readonly data: string;
-  readonly last?: boolean;
+  readonly last?: boolean | undefined;
   /** The writer, and a number that grows with each of its appends to this stream: a retried append is written once. */
   readonly producer: string;
   readonly sequence: number;
   /** Ids of the requests that the stream answers, as JSON text; set with the first event. */
-  readonly requests?: string;
+  readonly requests?: string | undefined;
   /**
    * The number of the latest change that this event announces. The log skips the event if the reader already knows
    * that change.
    */
-  readonly changes?: number;
+  readonly changes?: number | undefined;
   /** Appends even when no space is left. Only for short events, at most one for each request. */
   readonly forced?: boolean;
   /** The position of a reader: if no event is between it and this one, the result has the id of this event. */
-  readonly after?: string;
+  readonly after?: string | undefined;
 }
 
 interface Taken {

@@ -89,14 +89,12 @@ export class StreamWriter {
     return counted;
   }
 
-  #write(entry: NewEvent): Soon<Written> {
+  #write({ data, last, changes }: NewEvent): Soon<Written> {
     const { producer, next, position } = this.#dependencies;
-    const after = position(this.#name);
-    const following = after !== undefined && { after };
-    const requests = this.#requests !== undefined && { requests: this.#requests };
     // Notifications of changes are short, and must not be dropped.
-    const forced = entry.changes !== undefined && { forced: true };
-    return this.#put({ ...entry, ...requests, ...forced, ...following, producer, sequence: next() });
+    const forced = changes !== undefined;
+    const after = position(this.#name);
+    return this.#put({ data, last, changes, requests: this.#requests, forced, after, producer, sequence: next() });
   }
 
   #put(event: Append): Soon<Written> {

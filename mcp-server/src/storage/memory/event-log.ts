@@ -73,11 +73,11 @@ export function createMemoryEventLog(
       return { reader: log.reader, ...(isNext && log.top > newest && { id: idOf(log.top) }) };
     },
     read: (name, after, limit) => {
-      const events = find(name)?.events ?? [];
-      const cursor = numberOf(after);
-      // From the end: a reader mostly lacks the newest event alone.
-      const first = events.findLastIndex(({ id }) => numberOf(id) <= cursor) + 1;
-      return events.slice(first, first + limit);
+      const log = find(name);
+      if (!log) return [];
+      // The numbers of a log have no gaps, and the oldest events may be gone.
+      const first = Math.max(0, log.events.length - Math.max(0, log.top - numberOf(after)));
+      return log.events.slice(first, first + limit);
     },
     take: async (name, reader) => {
       const person = personOf(name.session);

@@ -111,4 +111,5 @@ export class SessionLogs implements BudgetHolder {
 
 const isHanded = ({ events, cursor }: Log): boolean => cursor !== undefined && cursor === events.at(-1)?.id;
 
-export const numberOf = (id: string | undefined): number => Number(id?.split('-')[0] ?? 0) || 0;
+/** The digits before the hyphen. */
+export const numberOf = (id: string | undefined): number => Number.parseInt(id ?? '', 10) || 0;
