@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ...(directory && { directory }),
       ...(statusStore && { statusStore }),
       // A server without DATA_DIR keeps its records in memory.
-      ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', systemClock) }),
+      ...((store ?? !env.DATA_DIR) && { store: store ?? createSqliteStore(':memory:', clock ?? systemClock) }),
     },
   );
   const listening = await serve(service.handler);
