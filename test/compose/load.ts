@@ -56,6 +56,9 @@ const PATIENCE = 30_000;
 /** Milliseconds before and after the disturbance. */
 const QUIET = 1_000;
 
+/** More calls and announcements than this belong to a scenario. */
+export const ENOUGH = { calls: 50, announced: 2 };
+
 let scenarios = 0;
 
 /** Disturbs a compose project while clients are at work. */
@@ -107,6 +110,11 @@ export async function underLoad(
   await setTimeout(QUIET);
   await disturb();
   await setTimeout(QUIET);
+  // On a slow machine a short disturbance leaves too few calls to judge by.
+  await expect
+    .poll(() => state.calls > ENOUGH.calls && state.announced.length > ENOUGH.announced, { timeout: 30_000 })
+    .toBe(true)
+    .catch(() => undefined);
   state.working = false;
   await everybody;
   await people.stop();
