@@ -30,9 +30,9 @@ local function ask(command)
   return answer and (answer:gsub('%s+', ' '))
 end
 
--- Returns why the certificate that HAProxy knows by this name is none for the public host, or nil.
-local function unfit(certificate)
-  local names = (ask('show ssl cert ' .. certificate) or ''):match('Subject Alternative Name: (.-) ?Algorithm:')
+-- Returns why the certificate that HAProxy shows is none for the public host, or nil.
+local function unfit(shown)
+  local names = shown:match('Subject Alternative Name: (.-) ?Algorithm:')
   if not names then return 'its names are unknown.' end
   for name in names:lower():gmatch('dns:([^, ]+)') do
     if name == HOST or name == WILDCARD then return nil end
@@ -46,7 +46,8 @@ local function take(text)
   local payload = text:gsub('\r', ''):gsub('\n\n+', '\n'):gsub('^\n', '')
   local set = ask('set ssl cert ' .. CERTIFICATE .. ' <<\n' .. payload)
   -- Until it is committed, the new one is known with an asterisk.
-  local result = set and (unfit('*' .. CERTIFICATE) or ask('commit ssl cert ' .. CERTIFICATE))
+  local shown = set and ask('show ssl cert *' .. CERTIFICATE)
+  local result = shown and (unfit(shown) or ask('commit ssl cert ' .. CERTIFICATE))
   if not result then return false end
   if result:find('Success!', 1, true) then
     local expiry = (ask('show ssl cert ' .. CERTIFICATE) or ''):match('[Nn]ot[Aa]fter: (.-) Subj') or 'an unknown time'
@@ -60,7 +61,8 @@ end
 
 core.register_task(function()
   local current, told = read(), nil
-  local reason = unfit(CERTIFICATE)
+  local shown = ask('show ssl cert ' .. CERTIFICATE)
+  local reason = shown and unfit(shown)
   if reason then core.log(core.err, 'gateway: no client can connect with the certificate: ' .. reason) end
   while true do
     core.msleep(EVERY_MS)
