@@ -1,6 +1,7 @@
 /**
- * Proves that an operator gets tools that act for people, enterprise sign-in and workload identity by docs/deployment.md and
- * docs/kubernetes.md: the commands of the pages make files with which both services start, and know each other.
+ * Proves that an operator gets tools that act for people, enterprise sign-in and workload identity by docs/deployment.md,
+ * docs/kubernetes.md and docs/workload-identity.md: the commands of the pages make files with which both services start, and
+ * know each other.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -137,6 +138,43 @@ describe('docs/deployment.md', () => {
     expect(both['auth-server']).not.toHaveProperty('EXCHANGE_KEY_FILE');
   });
 
+  it('clients of a CLIENTS_FILE in .env stay, and the start says if mcp-server is not one of them', () => {
+    const blocks = blocksOf('docs/deployment.md', 'Tools that act for people');
+    const [settings = ''] = blocks.filter(isSettings);
+    const [commands = ''] = blocks.filter((block) => block.includes('docker'));
+    const own = [
+      { client_id: 'nightly', client_secret: randomBytes(32).toString('hex'), grant_types: ['client_credentials'] },
+    ];
+    const CLIENTS_FILE = '/run/connectors/clients.json';
+    write('secrets/connectors/clients.json', JSON.stringify(own));
+    const { 'auth-server': env } = started(commands, { ...settingsIn(settings), CLIENTS_FILE });
+    expect(() => readAuthServer(env, kinds)).toThrow('client "mcp-server": is not in CLIENTS');
+    const printed = JSON.parse(readFileSync(join(room.folder, 'policies/clients.json'), 'utf8'));
+    write('secrets/connectors/clients.json', JSON.stringify([...own, ...printed]));
+    const { clients } = readAuthServer(env, kinds);
+    expect(clients.map(({ client_id }) => client_id)).toEqual(['nightly', 'mcp-server']);
+  });
+
+  it('auth-server knows another MCP server by a compose file as the page shows it, and not by .env', () => {
+    const blocks = blocksOf('docs/deployment.md', 'Tools that act for people');
+    const [settings = ''] = blocks.filter(isSettings);
+    const [commands = ''] = blocks.filter((block) => block.includes('docker'));
+    write('own.yml', blocks.find((block) => block.startsWith('services:')) ?? '');
+    const resource = 'https://billing.example.com/mcp';
+    const rule = { client: 'mcp-server', resource: 'https://mcp.example.com/mcp' };
+    const policy = { clients: [{ ...rule, resources: [{ resource, scopes: ['mcp:tools'] }] }] };
+    const asked = { ...settingsIn(settings), RESOURCES: `https://mcp.example.com,${resource}` };
+    const withPolicy = (line: string) => {
+      const { 'auth-server': env } = started(line, asked);
+      write('policies/exchange.json', JSON.stringify(policy));
+      return () => readAuthServer(env, kinds).exchangePolicy;
+    };
+    expect(withPolicy(commands)).toThrow(`${resource} is not in RESOURCES`);
+    expect(withPolicy(commands.replace(' up -d', ' -f own.yml up -d'))()).toMatchObject([
+      { resources: [{ resource }] },
+    ]);
+  });
+
   it('upstreams that need a URL reach mcp-server by the one variable UPSTREAMS, as the page shows it', () => {
     const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
     const shown = [...page.matchAll(/UPSTREAMS='(\{.*?\})'/g)].map(([, json = '']) => json);
@@ -174,6 +212,22 @@ describe('docs/deployment.md', () => {
     const { trustedIssuers } = readAuthServer(env, kinds);
     expect(trustedIssuers.enterprise).toMatchObject([{ issuer: 'https://acme.okta.com' }]);
     expect(trustedIssuers.workload).toMatchObject([{ issuer: 'https://token.actions.githubusercontent.com' }]);
+  });
+});
+
+describe('docs/workload-identity.md', () => {
+  it('the lines for each kind of cluster name the client of the rules', () => {
+    const blocks = blocksOf('docs/workload-identity.md', 'Kubernetes');
+    write('workloads.json', blocks.find((block) => block.startsWith('[')) ?? '');
+    const places = [['/etc/mcp-oauth/workloads.json', join(room.folder, 'workloads.json')]] as const;
+    const shown = blocks.filter((block) => block.includes('WORKLOAD_ISSUERS='));
+    expect(shown).toHaveLength(2);
+    for (const block of shown) {
+      const env = { RESOURCES: 'https://mcp.example.com', ...placed(settingsIn(block), places) };
+      const { clients, trustedIssuers } = readAuthServer(env, kinds);
+      const named = trustedIssuers.workload.flatMap(({ rules }) => rules.map(({ client }) => client));
+      expect([...new Set(named)]).toEqual(clients.map(({ client_id }) => client_id));
+    }
   });
 });
 
