@@ -34,7 +34,13 @@ export function look(watched: Watched, spent: number, limits: Limits): boolean {
     watched.worked = spent;
     watched.looks = 0;
   }
-  return spent - watched.beat >= limits.computing || watched.looks >= limits.idle;
+  const hangs = spent - watched.beat >= limits.computing || watched.looks >= limits.idle;
+  // The first process of a container can't end itself: it must not say so at each look until somebody else ends it.
+  if (hangs) {
+    watched.beat = spent;
+    watched.looks = 0;
+  }
+  return hangs;
 }
 
 const WATCHER = `

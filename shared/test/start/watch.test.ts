@@ -22,6 +22,14 @@ describe('a start without a sign of life', () => {
     expect(endOf((n) => n * 10)).toBe(2_000);
   });
 
+  it('a start that cannot end itself, as the first process of a container, is reported no more often than it is judged', () => {
+    for (const spent of [0, 500]) {
+      const watched: Watched = { beat: 0, worked: 0, looks: 0 };
+      const looks = Array.from({ length: 120 }, (_, n) => look(watched, (n + 1) * spent, limits));
+      expect(looks.filter((hangs) => hangs)).toHaveLength(3);
+    }
+  });
+
   it('a start that gets little processor time on a busy machine is not ended before it has used its own', () => {
     const slow = (n: number) => Math.min(n * 5, 5_000);
     expect(endOf(slow)).toBe(1_000 + 40);
