@@ -44,6 +44,8 @@ function converse(origin: string, message: Buffer, until: number): Promise<reado
     socket.write(message);
   };
   socket.once(opened, send).on('error', reject);
+  // After the last answer this changes nothing.
+  socket.once('close', () => reject(new Error(`${origin} closed a connection after ${taken.length} answers`)));
   socket.on('data', (chunk) => {
     received += chunk.length;
     if (length === 0) {
