@@ -18,7 +18,8 @@ describe('the official conformance runner against the terminal client', () => {
     ['MCP 2025-11-25 "Dynamic Client Registration"', 'auth/metadata-default', 12],
   ])('%s: %s passes with at least %i checks', async (_title, scenario, atLeast) => {
     const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
-    const run = new Run({}, [...COMMAND, '--scenario', scenario, '-o', folder]);
+    // By default the runner ends a client after 30 seconds, and here are four of them at once.
+    const run = new Run({}, [...COMMAND, '--scenario', scenario, '--timeout', '120000', '-o', folder]);
     const { code, output } = await run.ended;
     rmSync(folder, { recursive: true });
     const [, passed, all] = /^Passed: (\d+)\/(\d+), 0 failed, 0 warnings/m.exec(output) ?? [];
