@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
 import { Composed } from './composed.ts';
 import { Households } from './households.ts';
-import { ENOUGH, print, type Report, type Sizes, underLoad } from './load.ts';
+import { print, type Report, type Sizes, underLoad } from './load.ts';
 import { commandsUnder, composeCommand } from './readme.ts';
 
 const SIZES: Sizes = { sessions: 30, stateless: 10, announcements: 60 };
@@ -210,8 +210,8 @@ describe('docker compose', () => {
 
 /** What must hold after every disturbance. */
 function expectNothingLost({ signedOut, lost, doubled, again, announced, calls }: Report, unplanned = false): void {
-  expect(calls).toBeGreaterThan(ENOUGH.calls);
-  expect(announced).toBeGreaterThan(ENOUGH.announced);
+  expect(calls).toBeGreaterThan(50);
+  expect(announced).toBeGreaterThan(2);
   expect({ signedOut, lost, doubled }).toEqual({ signedOut: [], lost: 0, doubled: 0 });
   expect(again).toBeLessThanOrEqual(unplanned ? SIZES.sessions : 0);
 }
