@@ -108,6 +108,9 @@ function send(request: Request, url: URL, body: Buffer, route: RequestOptions): 
   const length = body.length > 0 && { 'content-length': String(body.length) };
   return new Promise<IncomingMessage>((resolve, reject) => {
     const { method, signal } = request;
+    signal.throwIfAborted();
+    // A request that waits for one of the kept connections reports its end only when it gets one.
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     const begin = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = begin(url, { ...route, method, headers: { ...headers, ...length }, signal });
     sent.once('response', resolve).on('error', (error: NodeJS.ErrnoException) => {

@@ -202,6 +202,26 @@ describe('connections that are used again', () => {
     expect(await Promise.all(all)).toEqual(['ok', 'ok', 'ok']);
   });
 
+  it('a request that waits for a connection ends with its abort signal, and never reaches the host', async () => {
+    const waiting: ServerResponse[] = [];
+    await using host = await serve((_, res) => void waiting.push(res));
+    const keeping = createOutgoingFetch({}, KEPT);
+    const all = Array.from({ length: 2 }, () => text(keeping(host.url)));
+    await expect.poll(() => waiting.length).toBe(2);
+    const aborting = new AbortController();
+    const late = keeping(host.url, { signal: aborting.signal });
+    const ended = expect(late).rejects.toThrow('enough');
+    await new Promise(setImmediate);
+    aborting.abort(new Error('enough'));
+    await ended;
+    for (const res of waiting) res.end('ok');
+    expect(await Promise.all(all)).toEqual(['ok', 'ok']);
+    const next = text(keeping(host.url));
+    await expect.poll(() => waiting.length).toBe(3);
+    waiting[2]?.end('ok');
+    expect(await next).toBe('ok');
+  });
+
   it('a connection that nobody uses is closed', async () => {
     const sockets = new Set<Socket>();
     await using host = await serve((req, res) => {
