@@ -33,6 +33,8 @@ interface Question {
   readonly handle: string;
   /** When the call that shows the link was heard of last. */
   readonly shownAt: number;
+  /** When that call began to show it. */
+  readonly since: number;
   readonly endsAt: number;
 }
 
@@ -50,6 +52,12 @@ const GONE = 15;
 
 /** Seconds after which that it was heard of is written again. */
 const STEP = 5;
+
+/**
+ * Seconds after which a new call shows the link too, although the call before is heard of: its app may have been closed without a word,
+ * and the person may be at another device.
+ */
+const SEPARATE = 30;
 
 /** Seconds that a link must be good for when it is shown. */
 const LATE = 60;
@@ -78,14 +86,15 @@ export function createQuestions({ links, store, clock }: QuestionsDependencies):
       const known = await find(id);
       const isHeard = known !== undefined && now - known.shownAt < GONE;
       const isOpen = known !== undefined && known.endsAt - now > LATE && (await links.find(known.handle)) !== undefined;
+      const waits = own !== undefined || (known !== undefined && now - known.since < SEPARATE);
       // A link that is used up is no use to a new call, while those that have seen it shown wait for what comes of it.
-      if (known && isHeard && (isOpen || known.handle === own)) return shown(known, now, true);
+      if (known && isHeard && (isOpen ? waits : known.handle === own)) return shown(known, now, true);
       if (known && isOpen) {
-        if (await note(id, known, { ...known, shownAt: now })) return shown(known, now, false);
+        if (await note(id, known, { ...known, shownAt: now, since: now })) return shown(known, now, false);
         continue;
       }
       const { handle, expiresIn } = await links.create(purpose);
-      const next = { handle, shownAt: now, endsAt: now + expiresIn };
+      const next = { handle, shownAt: now, since: now, endsAt: now + expiresIn };
       const options = { ttl: expiresIn };
       const isFirst = known
         ? await store.replace(KIND, id, { before: { ...known }, after: next, ...options })

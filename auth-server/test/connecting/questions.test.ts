@@ -67,6 +67,22 @@ describe('the question for an account', () => {
     ]);
   });
 
+  it('a new call half a minute later shows the same link too, since its person may be at another device', async () => {
+    const { wants, ask, clock, made } = setUp();
+    const { uri } = await wants();
+    for (let n = 0; n < 14; n += 1) {
+      clock.advance(2);
+      await ask('news', uri);
+    }
+    expect(await wants(), 'a call of the same moment').toMatchObject({ uri, isShown: true });
+    clock.advance(2);
+    expect(await Promise.all([wants(), wants()])).toMatchObject([
+      { uri, isShown: false },
+      { uri, isShown: true },
+    ]);
+    expect([await wants(uri), made()]).toMatchObject([{ uri, isShown: true }, 1]);
+  });
+
   it('calls that have seen a link wait while the person is at the upstream, and a new call gets a new link', async () => {
     const { wants, links } = setUp();
     const { uri } = await wants();
