@@ -33,7 +33,12 @@ export const SERVICE = { service: 'auth-server', version: manifest.version } as 
 export type WithStore = <T>(env: Environment, work: (opened: OpenedStore) => Promise<T>) => Promise<T>;
 
 /** The operation that ends access, on the store of a command. */
-export const endingsOf = ({ config, ...opened }: OpenedStore): Endings => composeEndingsOfCommand(config, opened);
+export const endingsOf = ({ config, ...opened }: OpenedStore): Endings =>
+  composeEndingsOfCommand(config, {
+    ...opened,
+    onUnconfirmed: (connector) =>
+      process.stderr.write(`${connector} did not confirm the end of its tokens, which are deleted here.\n`),
+  });
 
 /** Milliseconds: an operator waits at a prompt. */
 const PATIENCE = 5_000;

@@ -38,28 +38,31 @@ export function composeConnections(
     accounts,
     tools,
     onOutcome,
-    ...asking(log),
+    deadline,
+    onFailure: failureTo(log),
   });
 }
 
-/** How upstreams are asked about tokens of tools: within a deadline, with a line in the log for each failure. */
-const asking = (log: Dependencies['log']): Pick<RevocationDependencies, 'deadline' | 'onFailure'> => ({
-  deadline: (seconds) => AbortSignal.timeout(seconds * 1000),
-  onFailure: ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
+const deadline = (seconds: number): AbortSignal => AbortSignal.timeout(seconds * 1000);
+
+type OnFailure = RevocationDependencies['onFailure'];
+
+const failureTo =
+  (log: Dependencies['log']): OnFailure =>
+  ({ id, secrets = [] }, { accountId: subject }, error, tokens) => {
     log.warn(
       { connector: id, subject, ...logged(error, [...secrets, ...tokens]) },
       'upstream request for tools failed',
     );
-  },
-});
+  };
 
-/** Ends tokens at the upstreams, and whoever ends a person waits for it. */
-export const composeRevocation = (tools: readonly OpenTools[], log: Dependencies['log']): RevokeTokens =>
-  createRevocation({ tools, ...asking(log) });
+/** Ends tokens at the upstreams, within a deadline. */
+export const composeRevocation = (tools: readonly OpenTools[], onFailure: OnFailure): RevokeTokens =>
+  createRevocation({ tools, deadline, onFailure });
 
 /** The same for the server, whose answers do not wait for it. */
 export const composeRevocationInBackground = (tools: readonly OpenTools[], log: Dependencies['log']): RevokeTokens =>
-  inBackground(composeRevocation(tools, log), ({ connector, accountId: subject }) =>
+  inBackground(composeRevocation(tools, failureTo(log)), ({ connector, accountId: subject }) =>
     log.warn({ connector, subject, reason: 'too many at once' }, 'tokens of tools deleted without a revocation'),
   );
 

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { Audit, AuditEntry } from '@mcp-oauth/shared/audit/entry';
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { createLogger, type Logger } from '@mcp-oauth/shared/logger';
+import type { Logger } from '@mcp-oauth/shared/logger';
 import { createOutgoingFetch } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { ASSERTION_GRANT } from '../../clients/client.ts';
 import { createClientList } from '../../clients/client-list.ts';
@@ -39,12 +39,29 @@ interface Dependencies {
   readonly revoke?: RevokeTokens | undefined;
 }
 
-/** For a command, which opens the connectors itself and waits for them. */
-export function composeEndingsOfCommand(config: Config, dependencies: Omit<Dependencies, 'revoke'>): Endings {
+interface CommandDependencies extends Omit<Dependencies, 'revoke'> {
+  /** An upstream did not confirm that it has ended the tokens of a person. */
+  readonly onUnconfirmed?: ((connector: string) => void) | undefined;
+}
+
+/**
+ * For a command, which opens the connectors itself, and waits for the upstreams when everything has ended here: one that hangs must not
+ * delay that.
+ */
+export function composeEndingsOfCommand(
+  config: Config,
+  { onUnconfirmed = () => {}, ...dependencies }: CommandDependencies,
+): Endings {
   const { tools } = openConnectors(config.tools, config.issuer, createOutgoingFetch(config), dependencies);
-  // Standard output is for the command.
-  const revoke = composeRevocation(tools, createLogger('auth-server', 'silent'));
-  return composeEndings(config, { ...dependencies, revoke });
+  const revoke = composeRevocation(tools, ({ id }) => onUnconfirmed(id));
+  const revoking: Promise<void>[] = [];
+  const endings = composeEndings(config, {
+    ...dependencies,
+    revoke: async (...tokens) => {
+      revoking.push(revoke(...tokens));
+    },
+  });
+  return { end: (...what) => endings.end(...what).finally(() => Promise.all(revoking)) };
 }
 
 export function composeEndings(

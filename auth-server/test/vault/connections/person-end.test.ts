@@ -120,8 +120,8 @@ async function begin({ revoked = async () => {} }: { revoked?: (token: string) =
       isDisabled = true;
     },
     endings: composeEndings(readConfig(env, kinds), opened),
-    command: (url: string) =>
-      composeEndingsOfCommand(readConfig({ ...env, CONNECTOR_GITHUB_API_URL: url }, kinds), opened),
+    command: (url: string, told: Partial<Parameters<typeof composeEndingsOfCommand>[1]> = {}) =>
+      composeEndingsOfCommand(readConfig({ ...env, CONNECTOR_GITHUB_API_URL: url }, kinds), { ...opened, ...told }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
@@ -159,9 +159,13 @@ describe('the end of a person', () => {
     slow.resolve();
   });
 
-  it.each([204, 500])(
-    'a command ends the tokens at the upstream before it is done, also if that answers %i',
-    async (status) => {
+  it.each([
+    [204, []],
+    [500, ['github']],
+  ])(
+    'a command ends the tokens at the upstream before it is done, and says if that does not confirm it: %i',
+    async (status, said) => {
+      const unconfirmed: string[] = [];
       const ended: unknown[] = [];
       await using github = await serve(async (req, res) => {
         ended.push(req.method, JSON.parse(await text(req)));
@@ -169,11 +173,32 @@ describe('the end of a person', () => {
       });
       await using world = await begin();
       await world.signIn('alice');
-      await world.command(github.url).end({ kind: 'person', accountId: subjectOf('alice') }, { origin: 'cli' });
+      const command = world.command(github.url, { onUnconfirmed: (connector) => void unconfirmed.push(connector) });
+      await command.end({ kind: 'person', accountId: subjectOf('alice') }, { origin: 'cli' });
+      expect(unconfirmed).toEqual(said);
       expect(ended).toEqual(['DELETE', { access_token: 'token of alice' }]);
       expect(await world.connectionsOf('alice')).toEqual(NONE);
     },
   );
+
+  it('a command ends the access of a person before it waits for the upstream', async () => {
+    const unconfirmed: string[] = [];
+    const told = Promise.withResolvers<{ readonly grants: number }>();
+    // Answers when the access has ended, or not within the patience of the command.
+    await using github = await serve(async (_, res) => {
+      await told.promise;
+      res.writeHead(204).end();
+    });
+    await using world = await begin();
+    const refreshed = await world.signIn('alice');
+    const command = world.command(github.url, {
+      onEnded: told.resolve,
+      onUnconfirmed: (connector) => void unconfirmed.push(connector),
+    });
+    await command.end({ kind: 'person', accountId: subjectOf('alice') }, { origin: 'cli' });
+    expect([(await told.promise).grants, unconfirmed]).toEqual([1, []]);
+    expect(await refreshed()).toMatchObject({ error: 'invalid_grant' });
+  });
 
   it('an end of everybody at once asks the upstream a hundred times at the same time at most', async () => {
     const waiting: (() => void)[] = [];
