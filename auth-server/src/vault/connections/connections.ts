@@ -101,7 +101,11 @@ export function createConnections(dependencies: ConnectionsDependencies): Connec
       }
       if (decision.kind === 'refused') {
         const isGood = await isAccepted(tools, holder, decision.session);
-        if (isGood === 'no answer') return decision.token;
+        if (isGood === 'no answer') {
+          // Noted as good: a provider that hangs must not be asked, and waited for, at each refusal of its API.
+          await vault.change(holder, asked(decision.session, true, now), record);
+          return decision.token;
+        }
         // Where the upstream can't tell, nothing is deleted. A token that can be renewed may be good later.
         const hasEnded = isGood === false && decision.session.refreshToken === undefined;
         const next = hasEnded ? ended(decision.session) : asked(decision.session, isGood === true, now);

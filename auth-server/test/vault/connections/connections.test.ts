@@ -213,13 +213,17 @@ describe('RFC 6750 §3.1 a token that its API refuses', () => {
       { token: 'access-1' },
     ],
     ['can not tell', async () => undefined, { needs: 'consent' }],
-  ])('where the upstream %s, a refused token is not deleted', async (_, answer, expected) => {
-    isAccepted = answer;
-    await connections.connect(holder, finished());
-    expect(await token(sha256('access-1'))).toMatchObject(expected);
-    expect(await token()).toMatchObject({ token: 'access-1' });
-    expect((await connections.find(holder))?.hasEnded).toBe(false);
-  });
+  ])(
+    'where the upstream %s, a refused token is not deleted, and it is not asked each time',
+    async (_, answer, expected) => {
+      isAccepted = answer;
+      await connections.connect(holder, finished());
+      for (let n = 0; n < 3; n += 1) expect(await token(sha256('access-1'))).toMatchObject(expected);
+      expect(doubted).toHaveLength(1);
+      expect(await token()).toMatchObject({ token: 'access-1' });
+      expect((await connections.find(holder))?.hasEnded).toBe(false);
+    },
+  );
 
   it.each(['ended', 'denied'] as const)('an upstream that answers %s ends the connection', async (reason) => {
     refresh = async () => {
