@@ -49,6 +49,13 @@ describe('an answer of an upstream', () => {
     expect(textOf(await ask({ counts: true }))).toBe('The answer of github is longer than 16777216 bytes.');
   });
 
+  it('an answer whose body the tool does not read ends with the call, and keeps no connection from others', async () => {
+    const closed = Promise.withResolvers<void>();
+    onData((res) => res.writeHead(200).once('close', closed.resolve).write('{'));
+    expect(textOf(await ask({ reads: false, timeout: 600_000 }))).toBe('200  ');
+    await closed.promise;
+  });
+
   it.each([{ timeout: 0 }, { timeout: 600_001 }, { timeout: 1.5 }, { maxBytes: 0 }, { maxBytes: -1 }])(
     'a tool that asks for the limits %j fails, and nothing is sent',
     async (given) => {

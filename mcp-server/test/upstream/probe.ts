@@ -19,12 +19,13 @@ const probe = defineTool({
     redirect: z.enum(['follow', 'manual', 'error']).optional(),
     timeout: z.number().optional(),
     maxBytes: z.number().optional(),
+    reads: z.boolean().default(true).describe('Whether to read the body'),
     counts: z.boolean().default(false).describe('Whether to say only how many bytes came'),
   }),
-  run: async ({ upstream, url, counts, ...init }, { fetch }) => {
+  run: async ({ upstream, url, reads, counts, ...init }, { fetch }) => {
     const sent = Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined));
     const response = await fetch(upstream, url, sent);
-    const body = await response.text();
+    const body = reads ? await response.text() : '';
     return { text: counts ? `${body.length}` : `${response.status} ${response.headers.get('location') ?? ''} ${body}` };
   },
 });

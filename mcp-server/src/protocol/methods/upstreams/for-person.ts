@@ -58,7 +58,7 @@ export async function fetchAt(
       token: (rejected) => tokenOf(call, upstream, dependencies, rejected),
     });
     const isAborted = () => signal.aborted || init?.signal?.aborted === true;
-    return limited(response, { name: upstream.id, maxBytes, isAborted });
+    return limited(response, { call, name: upstream.id, maxBytes, isAborted });
   } catch (error) {
     if (error instanceof UrlRefused)
       throw new ToolError(`The request was not sent: ${error.message}.`, { cause: error });
