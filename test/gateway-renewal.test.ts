@@ -3,8 +3,11 @@
  * in the Lua of a Redis, with stand-ins for HAProxy and the file; test/compose/production/own-certificate.test.ts has the real ones.
  */
 import { readFileSync } from 'node:fs';
+import { createLogger } from '@mcp-oauth/shared/logger';
+import { openRedis } from '@mcp-oauth/shared/redis';
+import { whenReady } from '@mcp-oauth/shared/redis/ready';
+import { redisUrl } from '@mcp-oauth/shared/redis/target';
 import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
-import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 
 const SCRIPT = readFileSync(new URL('../deploy/gateway/tls/renewal.lua', import.meta.url), 'utf8');
@@ -46,7 +49,9 @@ local core = {
 /** @returns what the gateway asked HAProxy, and what it logged */
 async function renewal(files: readonly string[], silent: number): Promise<readonly [string[], string[]]> {
   await using redis = await startRedis();
-  const client = new Redis(redis.url);
+  const target = redisUrl().parse(redis.url);
+  const client = openRedis({ target, name: 'test', log: createLogger('test', 'silent') });
+  await whenReady(client);
   const script = `${STAND_INS}\n${SCRIPT}\npcall(task)\nreturn { commands, lines }`;
   try {
     return (await client.eval(script, 0, JSON.stringify(files), silent)) as [string[], string[]];
