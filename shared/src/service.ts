@@ -10,6 +10,7 @@ import { type Listening, type ListenOptions, listen } from './http/server.ts';
 import { type Logger, logWritten } from './logger.ts';
 import { ConfigError, type Environment } from './settings/config.ts';
 import { unknownSettings } from './settings/unknown.ts';
+import { keepObjectsYoung } from './start/garbage-collector.ts';
 import { whenOrphaned } from './start/orphan.ts';
 import { newerSecurityRelease } from './start/security-release.ts';
 import { watchStart } from './start/watch.ts';
@@ -53,6 +54,7 @@ export async function runService(
   process: NodeJS.Process,
   compose: (env: Environment) => Promise<Service>,
 ): Promise<void> {
+  keepObjectsYoung();
   // A service may wait for its dependencies for a long time; until then there is nothing to shut down.
   let stop = (_signal: string): void => process.exit(0);
   onEnd(process, (signal) => stop(signal));
