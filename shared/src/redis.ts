@@ -7,7 +7,6 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { createRedisHealth, type RedisHealth } from './redis/health.ts';
-import { joinWrites } from './redis/join-writes.ts';
 import type { RedisClient } from './redis/ready.ts';
 import type { RedisTarget } from './redis/target.ts';
 import { readSettingFile } from './settings/file.ts';
@@ -50,6 +49,7 @@ export function openRedis({
     ...tls,
     connectionName: name,
     enableOfflineQueue: false,
+    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     socketTimeout: PATIENCE,
     connectTimeout: PATIENCE,
@@ -64,8 +64,6 @@ export function openRedis({
     autoResubscribe: false,
   };
   const client = create(target, options, health.pause);
-  if (client instanceof Cluster) client.on('+node', joinWrites);
-  else joinWrites(client);
   health.add(client);
   return client;
 }

@@ -2,6 +2,7 @@
  * Proves what happens while the store is unavailable: a short wait, retryable answers, unchanged public documents, and
  * recovery.
  */
+import { setImmediate } from 'node:timers/promises';
 import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis } from '@mcp-oauth/shared/redis';
 import { whenReady } from '@mcp-oauth/shared/redis/ready';
@@ -85,6 +86,19 @@ it('a read that was sent is repeated after an outage, a write never', async () =
   await expect(consumed).rejects.toThrow(StoreUnavailable);
   redis.signal('SIGCONT');
   expect((await Promise.all(reads)).map((record) => record?.value)).toEqual([{ kept: true }, { kept: true }]);
+});
+
+it('a write that comes while Redis is silent is not sent before the ones on their way are answered, and is done afterwards', async () => {
+  const store = await createRedisStore(client, 15_000);
+  const ids = Array.from({ length: 40 }, (_, n) => `number ${n}`);
+  await Promise.all(ids.map((id) => store.put('Sample', id, {}, { ttl: 60 })));
+  redis.signal('SIGSTOP');
+  const onTheirWay = store.consume('Sample', 'number 0');
+  await setImmediate();
+  const later = Promise.allSettled(ids.slice(1).map((id) => store.consume('Sample', id)));
+  await expect(onTheirWay).rejects.toThrow(StoreUnavailable);
+  redis.signal('SIGCONT');
+  expect(await later).toEqual(ids.slice(1).map(() => ({ status: 'fulfilled', value: true })));
 });
 
 it('a closed store fails at once', async () => {
