@@ -17,7 +17,7 @@ interface SetUp {
   readonly lasts?: number;
   /** Milliseconds for which another call shows the page; absent: this one shows it. */
   readonly shownFor?: number;
-  /** What the issuer answers to whoever waits. */
+  /** The answer of the issuer to a call that waits. */
   readonly refused?: string;
   /** Milliseconds after which the server is told to stop. */
   readonly stopsAfter?: number;

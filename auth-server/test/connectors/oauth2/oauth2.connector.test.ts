@@ -50,7 +50,7 @@ describe('an OAuth 2.0 provider', () => {
     if (said === 'fails') await expect(answer).rejects.toMatchObject({ reason: 'unavailable' });
     else expect(await answer).toBe(said);
     await using silent = await begin();
-    expect(silent.tools.isAccepted, 'without the URL it can not tell').toBeUndefined();
+    expect(silent.tools.isAccepted, 'without the URL it cannot tell').toBeUndefined();
   });
 
   it('RFC 7636 §4.3 the request has PKCE, the scopes and the parameters of the operator, who replaces none of ours', async () => {

@@ -212,7 +212,7 @@ describe('RFC 6750 §3.1 a token that its API refuses', () => {
       async () => Promise.reject(new UpstreamError('unavailable', 'no answer')),
       { token: 'access-1' },
     ],
-    ['can not tell', async () => undefined, { needs: 'consent' }],
+    ['cannot tell', async () => undefined, { needs: 'consent' }],
   ])(
     'where the upstream %s, a refused token is not deleted, and it is not asked each time',
     async (_, answer, expected) => {
