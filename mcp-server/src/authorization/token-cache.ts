@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { AgedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import type { Caller, VerifyToken } from './access-token.ts';
 import type { KeySource } from './issuer/key-source.ts';
 import { sizeOfClaims } from './person-claims.ts';
@@ -117,7 +118,7 @@ class Entries {
 export function createTokenCache(options: TokenCacheOptions): VerifyToken {
   const { verify, keys } = options;
   const entries = new Entries(options);
-  const running = new Map<string, Promise<Principal>>();
+  const running = new TransientMap<string, Promise<Principal>>();
   let revision = keys.revision();
 
   /** Removes all entries when a key was withdrawn, as the key may have signed their tokens. */

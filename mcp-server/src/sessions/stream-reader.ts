@@ -2,6 +2,7 @@
  * Owns the connection that reads a stream, and the delivery of the log to it: every event after its cursor, in order, each once. A
  * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import type { Referring } from '../authorization/status/reference.ts';
 import {
   type EventLog,
@@ -157,7 +158,7 @@ export class Attachment<S extends Sink = Sink> {
 
 /** The connections of this replica that read streams, one for each stream. Whatever ends one session looks at its own only. */
 export class Attachments {
-  readonly #bySession = new Map<string, readonly Attachment[]>();
+  readonly #bySession = new TransientMap<string, readonly Attachment[]>();
 
   get({ session, stream }: StreamName): Attachment | undefined {
     return this.ofSession(session).find(({ name }) => name.stream === stream);

@@ -2,6 +2,7 @@
  * Owns the streams that this replica reads or writes: their readers, wake-ups, and the answers for requests of lost
  * replicas. A stream is a log with a reader (MCP 2025-11-25 "Resumability and Redelivery").
  */
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import { lostAnswers } from './lost-call.ts';
 import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
 import { Attachment, Attachments, type NextEvent, type Sink, StreamReader } from './stream-reader.ts';
@@ -35,7 +36,7 @@ export class Streams {
   readonly #attached = new Attachments();
   /** Connections that are becoming the reader of a stream, without those that another connection has replaced since. */
   readonly #taking = new Set<string>();
-  readonly #standalone = new Map<string, StreamWriter>();
+  readonly #standalone = new TransientMap<string, StreamWriter>();
   readonly #writing: WriterDependencies;
   #sequence = 0;
   #pending = 0;

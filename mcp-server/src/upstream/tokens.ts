@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import { type Queue, QueueFull } from '../authorization/introspection/queue.ts';
 import type { Exchanged, ExchangeToken } from './exchange.ts';
 import {
@@ -40,7 +41,7 @@ const CAPACITY = 1_000;
 
 export function createTokens({ exchange, clock, queue, onOutcome, capacity = CAPACITY }: TokensOptions): ExchangeToken {
   const entries = new Map<string, Entry>();
-  const running = new Map<string, Promise<UpstreamToken>>();
+  const running = new TransientMap<string, Promise<UpstreamToken>>();
 
   /** A Map keeps the order of insertion, so the first is the oldest. */
   const removeOld = (now: number): void => {

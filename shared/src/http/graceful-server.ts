@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
+import { TransientSet } from '../transient.ts';
 import { writeWaiting } from './answer.ts';
 import { refusalOfHead } from './request/head.ts';
 import { readTarget } from './request/target.ts';
@@ -18,6 +19,7 @@ export interface Patience {
 }
 
 interface Connection {
+  readonly socket: Socket;
   /** Requests whose answers are not complete. */
   running: number;
   /** The answer to the newest request, until it is complete. */
@@ -29,6 +31,12 @@ interface Connection {
   quietSince: number;
 }
 
+const CONNECTION = Symbol('connection');
+
+type Known = Socket & { [CONNECTION]?: Connection };
+
+const connectionOf = (socket: Socket): Connection | undefined => (socket as Known)[CONNECTION];
+
 /** Milliseconds between two checks of the connections during the shutdown. */
 const PACE = 50;
 
@@ -38,12 +46,11 @@ const MOST_TURNS = 200;
 
 export class GracefulServer {
   readonly server: Server;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections = new TransientSet<Connection>();
   readonly #closed: Promise<void>;
   #refused: Promise<void> | undefined;
 
   constructor(handler: RequestListener, options: UnreadableOptions) {
-    const connectionOf = (socket: Socket) => this.#connections.get(socket);
     const isStopping = () => this.#refused !== undefined;
     class Answer<Request extends IncomingMessage> extends ServerResponse<Request> {
       constructor(...of: ConstructorParameters<typeof ServerResponse<Request>>) {
@@ -97,9 +104,10 @@ export class GracefulServer {
     });
     this.#closed = new Promise((resolve) => this.server.once('close', resolve));
     this.server.on('connection', (socket) => {
-      const state = { running: 0, latest: undefined, isRefused: false, bytesRead: 0, quietSince: performance.now() };
-      this.#connections.set(socket, state);
-      socket.once('close', () => this.#connections.delete(socket));
+      const idle = { running: 0, latest: undefined, isRefused: false, bytesRead: 0, quietSince: performance.now() };
+      const connection: Connection = { socket, ...idle };
+      (socket as Known)[CONNECTION] = connection;
+      socket.once('close', this.#connections.add(connection));
     });
   }
 
@@ -113,12 +121,12 @@ export class GracefulServer {
   async close({ grace, linger }: Patience): Promise<void> {
     const since = performance.now();
     await this.refuse();
-    for (const connection of this.#connections.values()) connection.quietSince = since;
+    for (const connection of this.#connections) connection.quietSince = since;
     const sweep = (): void => {
       const now = performance.now();
       const isOver = now - since >= Math.max(grace, linger);
-      for (const [socket, connection] of this.#connections) {
-        if (isOver || hasBeenQuiet(socket, connection, { now, linger })) socket.destroy();
+      for (const connection of this.#connections) {
+        if (isOver || hasBeenQuiet(connection, { now, linger })) connection.socket.destroy();
       }
     };
     const sweeper = setInterval(sweep, PACE);
@@ -144,11 +152,8 @@ export class GracefulServer {
 }
 
 /** Whether a connection has been idle for long enough; an incomplete request counts as activity. */
-function hasBeenQuiet(
-  socket: Socket,
-  connection: Connection,
-  { now, linger }: { now: number; linger: number },
-): boolean {
+function hasBeenQuiet(connection: Connection, { now, linger }: { now: number; linger: number }): boolean {
+  const { socket } = connection;
   const isBusy = connection.running > 0 || socket.bytesRead > connection.bytesRead;
   connection.bytesRead = socket.bytesRead;
   if (isBusy) connection.quietSince = now;

@@ -4,6 +4,7 @@
  */
 import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
+import { TransientSet } from '@mcp-oauth/shared/transient';
 import type { IsRevoked } from '../../authorization/status/reference.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import type { Methods } from '../call.ts';
@@ -60,7 +61,7 @@ export function createStateless(dependencies: StatelessDependencies): Stateless 
     ...(instructions && { instructions }),
   };
   const methods = new Map(dependencies.methods).set('server/discover', () => discovered);
-  const running = new Set<StatelessCall>();
+  const running = new TransientSet<StatelessCall>();
   const callDependencies = {
     writeResult: createResults(dependencies),
     state: createRequestState(keys, clock),

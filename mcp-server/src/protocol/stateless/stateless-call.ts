@@ -4,6 +4,7 @@
  */
 import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
+import type { TransientSet } from '@mcp-oauth/shared/transient';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Call, ClientNotification, ClientRequest, Method, Rounds } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
@@ -32,7 +33,7 @@ interface StatelessCallDependencies {
   readonly writeResult: WriteResult;
   readonly state: RequestState;
   /** The running calls, without those that end synchronously. */
-  readonly running: Set<StatelessCall>;
+  readonly running: TransientSet<StatelessCall>;
   readonly allowance: Allowance;
 }
 
@@ -51,6 +52,8 @@ export class StatelessCall implements Call {
    * disconnected.
    */
   #over = false;
+  /** Present while the call counts as running. */
+  #leaveRunning: (() => void) | undefined;
   readonly #keepAlive = new KeepAlivePace();
 
   constructor(options: StatelessCallOptions) {
@@ -95,7 +98,7 @@ export class StatelessCall implements Call {
     try {
       const result = method(asked.params, this);
       if (result instanceof Promise) {
-        dependencies.running.add(this);
+        this.#leaveRunning = dependencies.running.add(this);
         dependencies.allowance.begin(this.principal);
         // A client that disconnects cancels its request.
         request.res.once('close', () => this.#leave());
@@ -204,8 +207,10 @@ export class StatelessCall implements Call {
 
   #end(): void {
     this.#over = true;
-    const { running, allowance } = this.#options.dependencies;
-    if (running.delete(this)) allowance.end(this.principal);
+    if (!this.#leaveRunning) return;
+    this.#leaveRunning();
+    this.#leaveRunning = undefined;
+    this.#options.dependencies.allowance.end(this.principal);
   }
 
   #textOf(result: unknown): string {

@@ -1,5 +1,6 @@
 /** Owns the streams of one session in memory, and the order in which they are dropped to make space. */
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import type { Reader, StreamEvent } from '../../sessions/ports.ts';
 import type { BudgetHolder, ByteBudgets } from './byte-budgets.ts';
 
@@ -23,7 +24,7 @@ export interface Log {
 export class SessionLogs implements BudgetHolder {
   readonly person: string;
   bytes = 0;
-  readonly streams = new Map<string, Log>();
+  readonly streams = new TransientMap<string, Log>();
   /**
    * Ended streams without a reader, in the order in which they are dropped: first those that a connection has read
    * completely, then the oldest.

@@ -5,6 +5,7 @@
  */
 import { INTERNAL_ERROR, LIMIT_REACHED, TOKEN_REVOKED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
+import { TransientMap } from '@mcp-oauth/shared/transient';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';
@@ -51,11 +52,11 @@ export class Multiplexer implements Transport {
   onclose: Transport['onclose'];
   onerror: Transport['onerror'];
   readonly #dependencies: MultiplexerDependencies;
-  readonly #running = new Map<number, Running>();
+  readonly #running = new TransientMap<number, Running>();
   /** By session and the client's own id. */
   readonly #numbers = new Map<string, number>();
   /** Requests of batches that have not started, by session and the client's own id. */
-  readonly #queued = new Map<string, Run>();
+  readonly #queued = new TransientMap<string, Run>();
   /** Session of each request to a client that has no response yet, by id. */
   readonly #asked = new Map<RequestId, string>();
   readonly #prepared = new PreparedTexts();
