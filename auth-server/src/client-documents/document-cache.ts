@@ -3,8 +3,9 @@
  * that fails (RFC 5861 §4): all replicas share the last valid copy. It stays usable during an outage of the client's host, but not
  * after a withdrawal. A stored copy was read from that URL, and is validated again when it is read from the store.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import { type FreshnessBounds, freshFor } from '@mcp-oauth/shared/documents/freshness';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { Logger } from '@mcp-oauth/shared/logger';

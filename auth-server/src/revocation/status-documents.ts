@@ -2,8 +2,9 @@
  * Owns the published form of the status lists (Token Status List §5): each list is one signed document, built again after a change and
  * before it becomes old. All processes say the same about one version, except for the bytes of the signature.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import {
   encode,
   LEAST_VALIDITY,

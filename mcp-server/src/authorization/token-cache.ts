@@ -3,9 +3,9 @@
  * the SHA-256 of the token as their key, so that a heap dump contains no token.
  */
 import { hash } from 'node:crypto';
-import { AgedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { TransientMap } from '@mcp-oauth/shared/transient';
+import { AgedMap } from '@mcp-oauth/shared/collections/bounded-map';
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import type { Caller, VerifyToken } from './access-token.ts';
 import type { KeySource } from './issuer/key-source.ts';
 import { sizeOfClaims } from './person-claims.ts';

@@ -3,8 +3,8 @@
  * 2025-11-25, "Session Management"). The record in the store is authoritative; the copy here lives for seconds.
  */
 import { randomBytes } from 'node:crypto';
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import { type Owner, type Principal, sameOwner } from '../authorization/principal.ts';
 import type { Revocations } from '../authorization/status/reference.ts';
 import {

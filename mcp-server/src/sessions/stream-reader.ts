@@ -2,7 +2,7 @@
  * Owns the connection that reads a stream, and the delivery of the log to it: every event after its cursor, in order, each once. A
  * wake-up only means that there may be new events, so a lost or repeated wake-up does no harm.
  */
-import { TransientMap } from '@mcp-oauth/shared/transient';
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import type { Referring } from '../authorization/status/reference.ts';
 import {
   type EventLog,

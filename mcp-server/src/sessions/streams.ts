@@ -2,7 +2,7 @@
  * Owns the streams that this replica reads or writes: their readers, wake-ups, and the answers for requests of lost
  * replicas. A stream is a log with a reader (MCP 2025-11-25 "Resumability and Redelivery").
  */
-import { TransientMap } from '@mcp-oauth/shared/transient';
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import { lostAnswers } from './lost-call.ts';
 import { type EventLog, type MessageBus, type Reader, type Soon, type StreamName, soon } from './ports.ts';
 import { Attachment, Attachments, type NextEvent, type Sink, StreamReader } from './stream-reader.ts';

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { TransientMap } from '@mcp-oauth/shared/transient';
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import { type Queue, QueueFull } from '../authorization/introspection/queue.ts';
 import type { Exchanged, ExchangeToken } from './exchange.ts';
 import {

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Server as Listener, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { TransientSet } from '../transient.ts';
+import { TransientSet } from '../collections/transient.ts';
 import { writeWaiting } from './answer.ts';
 import { refusalOfHead } from './request/head.ts';
 import { readTarget } from './request/target.ts';

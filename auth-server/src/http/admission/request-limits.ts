@@ -2,8 +2,9 @@
  * Owns the limits per address for the protocol: requests that store a record before anybody is authenticated (RFC 9700 §4.16), also
  * by their size, and failed authentications of clients (RFC 6749 §10.10), which may be guessing.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import type { Context, Middleware } from 'koa';
 import { stateOf } from '../../context-state.ts';
 import { said } from '../../languages/language.ts';

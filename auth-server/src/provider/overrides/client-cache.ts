@@ -2,8 +2,9 @@
  * Owns the cache of clients: every request needs its client, and reading and validating it each time costs a tenth of the time of a
  * refresh. It replaces `provider.Client.find` of oidc-provider 9.13.3.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 

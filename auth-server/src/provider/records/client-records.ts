@@ -2,8 +2,9 @@
  * Owns the records of registered clients (RFC 7591). Anybody may register, so a client that nobody has approved is stored for a day
  * only; for an approved client the lifetime starts at the last use of an approval.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import type { JsonObject } from '@mcp-oauth/shared/json';
 import type { PreRegisteredClients } from '../../clients/pre-registered.ts';
 import type { RecordStore } from '../../storage/record-store.ts';

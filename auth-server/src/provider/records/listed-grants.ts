@@ -2,8 +2,9 @@
  * Ensures that every grant is in the directory before it can be used: an ending then finds it, or its moment refuses it. At the token
  * endpoint a use is noted together with the reading of the grant, at most every few minutes. Whatever the engine revokes is an ending.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import Provider, { type Adapter, type AdapterPayload, type KoaContextWithOIDC } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
 import { namesOf } from '../../resources/scope.ts';

@@ -1,7 +1,7 @@
 /** Owns the public key in a DPoP proof (RFC 9449 §4.2 `jwk`): its check, its thumbprint, and its import. */
 
 import { hash } from 'node:crypto';
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import { isObject } from '@mcp-oauth/shared/json';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { ProofError } from './proof-error.ts';

@@ -2,8 +2,9 @@
  * Owns the limit on made-up tokens: how many questions of one caller may be unanswered or have found no acceptable token within a
  * minute. It counts callers and no tokens, because a stranger can make up any number of tokens.
  */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 
 /** One question of a caller. */
 export interface Turn {

@@ -3,8 +3,8 @@
  * token (RFC 7517 §5).
  */
 import { setTimeout } from 'node:timers/promises';
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
 import type { Clock } from '@mcp-oauth/shared/clock';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import {
   createRemoteDocument,
   DocumentUnavailable,

@@ -1,6 +1,6 @@
 /** Owns the reading of JSON-RPC 2.0 messages from a request body (MCP basic/transports). */
 
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import { isObject } from '@mcp-oauth/shared/json';
 import {
   InitializeRequestSchema,

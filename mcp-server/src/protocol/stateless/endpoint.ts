@@ -2,9 +2,10 @@
  * Owns the endpoint of the revision without sessions: each POST is one request that is checked, run and answered
  * independently of all others (MCP 2026-07-28 basic, "Statelessness", and Streamable HTTP).
  */
+
+import { TransientSet } from '@mcp-oauth/shared/collections/transient';
 import { beginAnswer } from '@mcp-oauth/shared/http/answer';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
-import { TransientSet } from '@mcp-oauth/shared/transient';
 import type { IsRevoked } from '../../authorization/status/reference.ts';
 import type { SealingKeys } from '../../keys/sealing-keys.ts';
 import type { Methods } from '../call.ts';

@@ -2,9 +2,10 @@
  * Owns one running request, from its checks to its answer: one JSON body, or a stream once a message precedes the
  * answer (MCP 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation").
  */
+
+import type { TransientSet } from '@mcp-oauth/shared/collections/transient';
 import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
-import type { TransientSet } from '@mcp-oauth/shared/transient';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import type { Call, ClientNotification, ClientRequest, Method, Rounds } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';

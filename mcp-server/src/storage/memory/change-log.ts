@@ -1,5 +1,5 @@
 /** Owns the numbers of changes in one process: the `ChangeLog` of a server without Redis. */
-import { BoundedMap } from '@mcp-oauth/shared/bounded-map';
+import { BoundedMap } from '@mcp-oauth/shared/collections/bounded-map';
 import type { ChangeLog } from '../../sessions/ports.ts';
 
 /** Maximum number of changes that are kept. A client that has missed more gets the most recent ones. */

@@ -1,6 +1,6 @@
 /** Owns the streams of one session in memory, and the order in which they are dropped to make space. */
 import type { Clock } from '@mcp-oauth/shared/clock';
-import { TransientMap } from '@mcp-oauth/shared/transient';
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import type { Reader, StreamEvent } from '../../sessions/ports.ts';
 import type { BudgetHolder, ByteBudgets } from './byte-budgets.ts';
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList } from 'node:net';
 import { z } from 'zod';
-import { BoundedMap } from '../../bounded-map.ts';
+import { BoundedMap } from '../../collections/bounded-map.ts';
 import { addRange, blockListOf, contains, LINK_LOCAL_IPV6, LOOPBACK, PRIVATE } from '../../network/address-ranges.ts';
 import { countable, readAddress } from '../../network/ip-address.ts';
 import { membersOf } from '../../settings/types.ts';

@@ -3,9 +3,10 @@
  * that nothing is built for each session. The id of a request to a client starts with the replica's name, so that
  * any replica can forward the response.
  */
+
+import { TransientMap } from '@mcp-oauth/shared/collections/transient';
 import { INTERNAL_ERROR, LIMIT_REACHED, TOKEN_REVOKED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
-import { TransientMap } from '@mcp-oauth/shared/transient';
 import type { Transport, TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, JSONRPCRequest, JSONRPCResponse, RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Allowance } from '../../../allowance/allowance.ts';

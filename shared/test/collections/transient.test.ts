@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TransientMap, TransientSet } from '../src/transient.ts';
+import { TransientMap, TransientSet } from '../../src/collections/transient.ts';
 
 const keys = fc.integer({ min: 0, max: 9 });
 const step = fc.record({ act: fc.constantFrom('set', 'set', 'delete', 'clear'), key: keys });
@@ -47,7 +47,7 @@ describe('a transient set', () => {
   });
 });
 
-const MODULE = fileURLToPath(new URL('../src/transient.ts', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../src/collections/transient.ts', import.meta.url));
 
 /** @returns MiB that stay after 20,000 values of 1.6 KiB, of which 50 were in the collection at a time */
 function kept(collection: string): number {

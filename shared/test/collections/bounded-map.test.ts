@@ -1,7 +1,7 @@
 /** Proves how many entries the bounded map keeps, and which entry it evicts; and that the oldest entry is always found. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AgedMap, BoundedMap } from '../src/bounded-map.ts';
+import { AgedMap, BoundedMap } from '../../src/collections/bounded-map.ts';
 
 const filled = (capacity: number, ...keys: readonly string[]): BoundedMap<string, number> => {
   const map = new BoundedMap<string, number>(capacity);
