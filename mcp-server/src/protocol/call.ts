@@ -38,6 +38,10 @@ export interface Rounds {
   again(): Promise<never>;
 }
 
+/** The signal of a call that has ended without one. */
+export const ENDED = new AbortController();
+ENDED.abort();
+
 /** A client's request while it runs. */
 export interface Call {
   readonly principal: Principal;
@@ -47,6 +51,11 @@ export interface Call {
   readonly accessToken: string;
   /** Aborted when the client cancels the request, or no client can get the answer any more. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted once the tool, resource or prompt has returned or failed, or its run is abandoned: what it has left running is of no use to
+   * anybody, and nobody handles an error of it.
+   */
+  readonly ended: AbortSignal;
   readonly capabilities: ClientCapabilities;
   /** The least severe level of log messages that the client wants; absent: none. */
   readonly logLevel: LogLevel | undefined;

@@ -87,7 +87,8 @@ export interface Context {
   upstream(name: string, options?: { readonly rejected?: string }): Promise<UpstreamAccess>;
   /**
    * Sends a request to an upstream with the token of the person. It goes to the hosts of that upstream only; redirects elsewhere are
-   * not followed, and are the answer then. A token that the upstream refuses is replaced once.
+   * not followed, and are the answer then. A token that the upstream refuses is replaced once. A request that nobody has awaited ends
+   * when the tool returns.
    * @param url a path that begins with a slash, or a whole URL
    * @throws ToolError when the request can't be sent
    */

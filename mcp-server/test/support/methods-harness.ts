@@ -63,6 +63,7 @@ export function testCall(more: Partial<Call> & { readonly as?: string } = {}, an
     principal,
     accessToken: 'the token of the caller',
     signal: new AbortController().signal,
+    ended: new AbortController().signal,
     capabilities: {},
     logLevel: undefined,
     progressToken: undefined,

@@ -77,6 +77,21 @@ describe('waiting for a person', () => {
     await expect(setUp({ after: 10_000, call }).connecting).rejects.toThrow('the client has left');
   });
 
+  it.each([0, Number.POSITIVE_INFINITY])(
+    'the wait of a tool that has returned ends, and its question is withdrawn (another call shows the page for %s ms)',
+    async (shownFor) => {
+      const ending = new AbortController();
+      const call = accepting({ ended: ending.signal });
+      const { connecting, wishes } = setUp({ after: Number.POSITIVE_INFINITY, call, shownFor });
+      const failed = expect(connecting).rejects.toThrow('This operation was aborted');
+      while (wishes.length < 3) await new Promise(setImmediate);
+      ending.abort();
+      await failed;
+      expect(wishes.length).toBeLessThanOrEqual(4);
+      for (const { signal } of call.asked) expect(signal?.aborted).toBe(true);
+    },
+  );
+
   it('the wait ends with the access token of the call, which nothing can be exchanged for any more', async () => {
     const call = accepting();
     const ends = call.principal.expiresAt * 1000 - new FakeClock().now();

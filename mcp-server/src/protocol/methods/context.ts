@@ -25,6 +25,7 @@ import type { MethodsDependencies } from './dependencies.ts';
 import { canFillForms, elicit } from './questions/elicitation.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
 import { type ForPersonDependencies, fetchAt, tokenAt } from './upstreams/for-person.ts';
+import { whileItRuns } from './upstreams/running.ts';
 
 type ContextDependencies = Pick<MethodsDependencies, keyof ForPersonDependencies | 'status' | 'changes'>;
 
@@ -115,11 +116,11 @@ class RunningContext implements Context {
   }
 
   get upstream(): Context['upstream'] {
-    return handled((...given) => tokenAt(this.#call, this.#dependencies, ...given));
+    return handled((...given) => whileItRuns(this.#call, tokenAt(this.#call, this.#dependencies, ...given)));
   }
 
   get fetch(): Context['fetch'] {
-    return handled((...given) => fetchAt(this.#call, this.#dependencies, ...given));
+    return handled((...given) => whileItRuns(this.#call, fetchAt(this.#call, this.#dependencies, ...given)));
   }
 
   get announce(): Context['announce'] {

@@ -8,7 +8,6 @@ import type { Changes } from '../changes/changes.ts';
 import { type ServerStatus, ToolError } from '../define.ts';
 import type { Covers } from './params.ts';
 import { MissingCapability } from './questions/missing-capability.ts';
-import { dropUnread } from './upstreams/answer-limits.ts';
 import { ConnectionNeeded } from './upstreams/connection-needed.ts';
 import type { ForPersonDependencies } from './upstreams/for-person.ts';
 
@@ -70,7 +69,5 @@ export async function orError<T>(
     const reference = recordFault(dependencies, call, what, error);
     const words = error instanceof AuthorFault ? `Internal error: ${error.message}` : 'Internal error';
     throw new RpcError(INTERNAL_ERROR, words, { reference });
-  } finally {
-    dropUnread(call);
   }
 }

@@ -14,7 +14,6 @@ import { createContext } from './context.ts';
 import { isForEra, type MethodsDependencies, recordFault, type ToolOutcome } from './dependencies.ts';
 import { listMethod } from './list-method.ts';
 import { objectOf, permit, textOf } from './params.ts';
-import { dropUnread } from './upstreams/answer-limits.ts';
 
 export function toolMethods(dependencies: MethodsDependencies): readonly (readonly [string, Method])[] {
   return [
@@ -47,7 +46,6 @@ function callTool(dependencies: MethodsDependencies, params: Parameters<Method>[
 
 /** @throws AuthorFault when the tool's result is invalid */
 function success(dependencies: MethodsDependencies, asked: AskedTool, given: unknown): CallToolResult {
-  dropUnread(asked.call);
   const result = toolResult(given, asked.tool);
   ended(dependencies, asked, result.isError ? 'failed' : 'ok', result);
   return result;
@@ -69,7 +67,6 @@ function failureOf(dependencies: MethodsDependencies, asked: AskedTool, thrown: 
     call,
     tool: { key },
   } = asked;
-  dropUnread(call);
   const error = asError(thrown);
   if (isForEra(error)) {
     auditToolCall(asked, 'asked');

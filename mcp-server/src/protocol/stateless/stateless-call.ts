@@ -7,7 +7,7 @@ import type { TransientSet } from '@mcp-oauth/shared/collections/transient';
 import { LIMIT_REACHED } from '@mcp-oauth/shared/json-rpc-codes';
 import { jsonText } from '@mcp-oauth/shared/text/json-text';
 import type { Allowance, Share } from '../../allowance/allowance.ts';
-import type { Call, ClientNotification, ClientRequest, Method, Rounds } from '../call.ts';
+import { type Call, type ClientNotification, type ClientRequest, ENDED, type Method, type Rounds } from '../call.ts';
 import type { McpRequest } from '../endpoints.ts';
 import { ConnectionNeeded } from '../methods/upstreams/connection-needed.ts';
 import type { Accepted } from '../wire/accepted.ts';
@@ -55,6 +55,7 @@ export class StatelessCall implements Call {
   #over = false;
   /** Present while the call counts as running. */
   #leaveRunning: (() => void) | undefined;
+  #ending: AbortController | undefined;
   readonly #keepAlive = new KeepAlivePace();
 
   constructor(options: StatelessCallOptions) {
@@ -93,6 +94,11 @@ export class StatelessCall implements Call {
     return this.#controller.signal;
   }
 
+  get ended(): AbortSignal {
+    this.#ending ??= new AbortController();
+    return this.#ending.signal;
+  }
+
   async run(method: Method): Promise<void> {
     const { asked, request, dependencies } = this.#options;
     if (request.res.destroyed) return;
@@ -106,6 +112,7 @@ export class StatelessCall implements Call {
         this.#complete(await result);
       } else this.#complete(result);
     } catch (error) {
+      this.#release();
       this.fail(error);
     }
   }
@@ -169,7 +176,14 @@ export class StatelessCall implements Call {
     if (this.#keepAlive.isDue()) this.#upgrade()?.keepAlive();
   }
 
+  /** The method has returned or failed, or a question has ended its run: nothing that it has left running is of use any more. */
+  #release(): void {
+    this.#ending?.abort();
+    this.#ending ??= ENDED;
+  }
+
   #complete(result: unknown): void {
+    this.#release();
     if (this.#over) return;
     // Must be first: this throws for a result that can't be written as JSON, and an error is sent then.
     const text = this.#textOf(result);
@@ -180,6 +194,7 @@ export class StatelessCall implements Call {
   /** Ends the request with its questions. The run is abandoned; the next run comes with the answers. */
   async #pause({ open, used }: Questions): Promise<void> {
     if (this.#over) return;
+    this.#release();
     this.#leave();
     this.#abandoned();
     const { dependencies, request } = this.#options;

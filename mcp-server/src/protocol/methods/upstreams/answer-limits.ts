@@ -1,9 +1,11 @@
 /**
  * Owns the limits of an answer that a tool gets from an upstream: how long it may take, and how long it may be. An upstream that sends
- * without an end must fill no memory, and a body that no tool reads must keep no connection from others.
+ * without an end must fill no memory.
  */
 import { AuthorFault } from '../../author-fault.ts';
+import type { Call } from '../../call.ts';
 import { ToolError, type UpstreamRequestInit } from '../../define.ts';
+import { whileItRuns } from './running.ts';
 
 export interface AnswerLimits {
   /** Milliseconds. */
@@ -30,20 +32,9 @@ function wholeNumber(name: string, value: unknown, most: number): number {
   throw new AuthorFault(`${name} has to be a whole number from 1 to ${most}`);
 }
 
-/** The bodies that each call has not read to their end. */
-const unread = new WeakMap<object, Set<ReadableStreamDefaultReader<Uint8Array>>>();
-
-/** Ends the answers that a call has left unread: their connections would be kept until their time is over. */
-export function dropUnread(call: object): void {
-  const readers = unread.get(call);
-  if (!readers) return;
-  unread.delete(call);
-  for (const reader of readers) reader.cancel().catch(() => {});
-}
-
 interface Read {
-  /** The call that has asked. */
-  readonly call: object;
+  /** The call that has asked. Its signals end the answer too. */
+  readonly call: Pick<Call, 'ended'>;
   /** Name of the upstream. */
   readonly name: string;
   readonly maxBytes: number;
@@ -55,15 +46,12 @@ interface Read {
 export function limited(response: Response, { call, name, maxBytes, isAborted }: Read): Response {
   if (!response.body) return response;
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  const readers = unread.get(call) ?? new Set();
-  unread.set(call, readers.add(reader));
   let left = maxBytes;
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
+    const { done, value } = await whileItRuns(call, reader.read()).catch((cause: unknown) => {
       throw isAborted() ? cause : new ToolError(`The answer of ${name} broke off. Try again later.`, { cause });
     });
     if (done) {
-      readers.delete(reader);
       controller.close();
       return;
     }

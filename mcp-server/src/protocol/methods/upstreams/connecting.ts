@@ -9,6 +9,7 @@ import { InteractionRequired, type UpstreamToken } from '../../../upstream/upstr
 import type { Call } from '../../call.ts';
 import { ToolError } from '../../define.ts';
 import { ConnectionNeeded, canOpenPages, type PageToOpen } from './connection-needed.ts';
+import { endOfCall } from './running.ts';
 import {
   type Awaited,
   type Deadline,
@@ -108,15 +109,15 @@ interface Shown extends Connecting {
 async function show(page: PageToOpen, what: Shown, dependencies: WaitingDependencies): Promise<UpstreamToken> {
   const { call, name, key, needed, deadline } = what;
   const wish: Wish = { kind: 'none', page: page.url === '' ? undefined : page.url };
-  const wait = async (signal = call.signal) =>
-    (await waitFor(what, wish, deadline, dependencies, signal)) as UpstreamToken;
+  const end = endOfCall(call);
+  const wait = async (signal = end) => (await waitFor(what, wish, deadline, dependencies, signal)) as UpstreamToken;
   call.rounds?.note(lastShown(name), key);
   const [question, early] = [new AbortController(), new AbortController()];
-  const asking = ask(call, key, page, question.signal).catch((cause: unknown) => {
+  const asking = ask(call, key, page, AbortSignal.any([question.signal, call.ended])).catch((cause: unknown) => {
     throw Object.assign(needed, { cause });
   });
   const beforeAnswer = async (): Promise<UpstreamToken> => {
-    const signal = AbortSignal.any([call.signal, early.signal]);
+    const signal = AbortSignal.any([end, early.signal]);
     try {
       await moment(dependencies, signal);
       return await wait(signal);

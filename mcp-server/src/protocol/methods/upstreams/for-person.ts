@@ -19,6 +19,7 @@ import type { Call } from '../../call.ts';
 import { type Context, ToolError } from '../../define.ts';
 import { limited, limitsIn } from './answer-limits.ts';
 import { connectOnce, keyOf, wishOf } from './connecting.ts';
+import { endOfCall } from './running.ts';
 import { endOfPage, type WaitingDependencies } from './waiting.ts';
 
 export interface ForPersonDependencies extends WaitingDependencies {
@@ -51,7 +52,7 @@ export async function fetchAt(
   const { upstreams, log } = dependencies;
   const upstream = upstreamOf(upstreams, name);
   const { timeout, maxBytes } = limitsIn(init);
-  const { signal } = call;
+  const signal = endOfCall(call);
   try {
     const response = await upstreams.request({
       ...{ upstream, url, init, signal, timeout },

@@ -12,6 +12,7 @@ import {
 } from '../../../upstream/upstream-token.ts';
 import type { Call } from '../../call.ts';
 import { ToolError } from '../../define.ts';
+import { endOfCall } from './running.ts';
 
 export interface WaitingDependencies {
   readonly clock: Clock;
@@ -71,7 +72,7 @@ export async function waitFor(
   wish: Wish,
   { until, endOfRound }: Deadline,
   { clock, pause, isStopping }: WaitingDependencies,
-  signal: AbortSignal = call.signal,
+  signal: AbortSignal = endOfCall(call),
 ): Promise<UpstreamToken | InteractionRequired> {
   const { rounds } = call;
   let { page } = wish;

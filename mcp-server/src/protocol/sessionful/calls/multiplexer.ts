@@ -224,6 +224,8 @@ export class Multiplexer implements Transport {
   }
 
   #succeed(name: string, call: SessionCall, result: unknown): void {
+    // Must be before the answer: a question to the client that nobody waits for is withdrawn.
+    call.end();
     if (call.over) return;
     const { id } = call.run;
     // Must be first: this throws for a result that can't be written as JSON, and an error is sent then.
@@ -232,6 +234,7 @@ export class Multiplexer implements Transport {
   }
 
   #fail(name: string, call: SessionCall, error: unknown): void {
+    call.end();
     if (call.over) return;
     const { id } = call.run;
     if (challenged(call.run, error)) {

@@ -5,7 +5,7 @@
 
 import type { ClientCapabilities, JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { type Soon, soon } from '../../../sessions/ports.ts';
-import type { Call, ClientNotification, ClientRequest } from '../../call.ts';
+import { type Call, type ClientNotification, type ClientRequest, ENDED } from '../../call.ts';
 import type { LogLevel } from '../../define.ts';
 import type { Run } from './outlet.ts';
 
@@ -25,6 +25,7 @@ export class SessionCall implements Call {
   readonly #askClient: AskClient;
   #controller: AbortController | undefined;
   #over: unknown;
+  #ending: AbortController | undefined;
 
   constructor(run: Run, params: Readonly<Record<string, unknown>>, askClient: AskClient) {
     this.run = run;
@@ -74,6 +75,12 @@ export class SessionCall implements Call {
     return this.#controller.signal;
   }
 
+  /** Created on first use, as few tools leave anything running. */
+  get ended(): AbortSignal {
+    this.#ending ??= new AbortController();
+    return this.#ending.signal;
+  }
+
   notify(notification: ClientNotification): Soon<void> {
     if (this.over) return undefined;
     return soon(this.run.outlet.send({ jsonrpc: '2.0', ...notification } as JSONRPCMessage), () => {});
@@ -98,5 +105,11 @@ export class SessionCall implements Call {
   abort(reason = 'The request was cancelled'): void {
     this.#over ??= reason;
     this.#controller?.abort(reason);
+  }
+
+  /** The method has returned or failed. */
+  end(): void {
+    this.#ending?.abort();
+    this.#ending ??= ENDED;
   }
 }
