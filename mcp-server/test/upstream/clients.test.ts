@@ -203,6 +203,19 @@ describe('clients that show pages', () => {
     },
   );
 
+  it.each(['2026-07-28', '2025-11-25'])(
+    'a tool that asks again after the person has declined makes no other page (MCP %s)',
+    async (revision) => {
+      const mode = revision === '2026-07-28' ? { pin: revision } : ('legacy' as const);
+      const { client, shown } = await modern(probing, mode, 'decline');
+      const result = await client.callTool({ name: 'insistent', arguments: {} });
+      expect(textOf({ result })).toBe('The user declined to connect github.');
+      expect(shown).toHaveLength(1);
+      expect(probing.asked.filter(({ form }) => form.interaction === undefined)).toHaveLength(1);
+      await client.close();
+    },
+  );
+
   it('MCP 2025-11-25 client/elicitation: -32042 with the page, if the client takes no message before the answer', async () => {
     const onlyJson = new StreamableHTTPClientTransport(new URL(`${stage.url}/mcp`), {
       ...(await headersFor(stage)),

@@ -85,6 +85,19 @@ const modest = defineTool({
   },
 });
 
+/** Asks again although the person has declined. */
+const insistent = defineTool({
+  name: 'insistent',
+  title: 'Insistent',
+  description: 'Asks twice for the account at the upstream.',
+  input: z.object({}),
+  run: async (_, { upstream }) => {
+    await upstream('github').catch(() => {});
+    await upstream('github');
+    return { text: 'connected' };
+  },
+});
+
 const idle = defineTool({
   name: 'idle',
   title: 'Idle',
@@ -101,7 +114,7 @@ const page = defineResource({
   read: async ({ fetch }) => ({ text: await (await fetch('github', '/user')).text() }),
 });
 
-export const probes = createCatalog([page, probe, holder, late, both, modest, idle]);
+export const probes = createCatalog([page, probe, holder, late, both, modest, insistent, idle]);
 
 /** Calls a tool by one request of MCP 2026-07-28. */
 export async function callTool(

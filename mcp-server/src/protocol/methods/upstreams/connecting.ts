@@ -28,9 +28,9 @@ interface Connecting extends Awaited {
   readonly scope: string;
 }
 
-/** What a call wants if only the person can help: no page if its client can open none, or has shown one in an earlier round. */
+/** What a call wants if only the person can help: no page if its client can open none, or the person was asked already. */
 export const wishOf = (call: Call, key: string): Wish => ({
-  kind: canOpenPages(call.capabilities) && !isShown(call, key) ? 'page' : 'none',
+  kind: canOpenPages(call.capabilities) && !isShown(call, key) && !isAsked(call, key) ? 'page' : 'none',
   page: pageOf(call, key),
 });
 
@@ -55,7 +55,12 @@ const lastShown = (name: string): string => `connect-${name}.last`;
 /** What each call has asked for, by key. */
 const asked = new WeakMap<Call, Map<string, Promise<UpstreamToken>>>();
 
-/** Asks once in a call, also if several requests need the account: the person gets one page. */
+const isAsked = (call: Call, key: string): boolean => asked.get(call)?.has(key) === true;
+
+/**
+ * Asks once in a call, also if several requests need the account: the person gets one page. A tool that tries again after the person has
+ * declined gets the same error.
+ */
 export function connectOnce(...given: Parameters<typeof connect>): Promise<UpstreamToken> {
   const [, { call, key }] = given;
   const known = asked.get(call) ?? new Map<string, Promise<UpstreamToken>>();
