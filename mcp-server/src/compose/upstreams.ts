@@ -44,6 +44,6 @@ export function composeUpstreams(
       clock,
       queue: new Queue(RUNNING, WAITING),
     }),
-    request: createRequests(fetchOften, prove),
+    request: createRequests(fetchOften, prove, () => performance.now()),
   };
 }

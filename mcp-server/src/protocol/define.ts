@@ -39,7 +39,10 @@ export interface UpstreamAccess {
 
 /** A request to an upstream: as for the global `fetch`, with limits. */
 export interface UpstreamRequestInit extends RequestInit {
-  /** Milliseconds until the last byte of the answer, ten minutes at most; default: one minute. */
+  /**
+   * Milliseconds until the last byte of the answer, redirects included, ten minutes at most; default: one minute. The time in which a
+   * person connects the account does not count.
+   */
   readonly timeout?: number;
   /** Bytes of the answer after which reading it fails; default: 16 MiB. */
   readonly maxBytes?: number;

@@ -14,10 +14,16 @@ interface UpstreamRequest {
   readonly init: RequestInit | undefined;
   /** Ends with the call of the tool. */
   readonly signal: AbortSignal;
-  /** Milliseconds until the last byte of the answer. */
+  /** Milliseconds until the last byte of the answer, without the waits for tokens. */
   readonly timeout: number;
   /** @param rejected a token that the upstream has refused */
   readonly token: (rejected?: string) => Promise<UpstreamToken>;
+}
+
+/** A request that is under way, also if it takes several messages: redirects, a nonce, another token. */
+interface Sending extends UpstreamRequest {
+  /** Milliseconds. */
+  left: number;
 }
 
 /** The upstream was not reached. */
@@ -38,10 +44,12 @@ const OWN_HEADERS = [
   'transfer-encoding', 'upgrade', 'content-length', 'expect',
 ]; // biome-ignore format: one list
 
-export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
-  return async (request) => {
-    const { upstream, init = {}, token } = request;
-    const url = urlAt(upstream, request.url);
+/** @param now milliseconds that never go back */
+export function createRequests(fetch: Fetch, prove: Prove, now: () => number): SendRequest {
+  return async (asked) => {
+    const { upstream, init = {}, token, timeout } = asked;
+    const request: Sending = { ...asked, left: timeout };
+    const url = urlAt(upstream, asked.url);
     const found = await token();
     const first = await follow(url, found, request);
     if (!isAboutToken(first)) return first;
@@ -56,7 +64,7 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
     return follow(url, renewed, request);
   };
 
-  async function follow(start: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
+  async function follow(start: URL, token: UpstreamToken, request: Sending): Promise<Response> {
     const { upstream, init = {} } = request;
     let url = start;
     for (let redirects = 0; ; redirects += 1) {
@@ -71,7 +79,7 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
   }
 
   /** RFC 9449 §9: a server that wants a nonce in the proof sends it with its refusal. */
-  async function proven(url: URL, token: UpstreamToken, request: UpstreamRequest): Promise<Response> {
+  async function proven(url: URL, token: UpstreamToken, request: Sending): Promise<Response> {
     const response = await send(url, token, request, undefined);
     const nonce = response.headers.get('dpop-nonce');
     const isAsked = /error="use_dpop_nonce"/.test(response.headers.get('www-authenticate') ?? '');
@@ -85,15 +93,17 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
   async function send(
     url: URL,
     { token, type }: UpstreamToken,
-    { upstream, init = {}, signal, timeout }: UpstreamRequest,
+    request: Sending,
     nonce: string | undefined,
   ): Promise<Response> {
+    const { upstream, init = {}, signal, timeout, left } = request;
     const { method = 'GET', body } = init;
     const headers = new Headers(init.headers);
     for (const name of OWN_HEADERS) headers.delete(name);
     headers.set('authorization', `${type} ${token}`);
     if (type === 'DPoP') headers.set('dpop', await prove({ method: method.toUpperCase(), url, token, nonce }));
-    const late = AbortSignal.timeout(timeout);
+    const began = now();
+    const late = AbortSignal.timeout(Math.max(0, Math.ceil(left)));
     const signals = [signal, late, ...(init.signal ? [init.signal] : [])];
     try {
       return await plainly(fetch)(url.href, {
@@ -107,6 +117,8 @@ export function createRequests(fetch: Fetch, prove: Prove): SendRequest {
       for (const one of [signal, init.signal]) one?.throwIfAborted();
       const what = late.aborted ? `gave no answer in ${timeout / 1_000} s` : 'was not reached';
       throw new UpstreamUnreachable(`${upstream.id} (${url.host}) ${what}`, { cause });
+    } finally {
+      request.left -= now() - began;
     }
   }
 }
