@@ -101,7 +101,7 @@ const ERRORS = {
     'access_denied',
     'expired_token',
     'temporarily_unavailable',
-    'too_many_requests',
+    'too_many_pages',
     'other',
   ],
   registration: ['invalid_request', 'invalid_redirect_uri', 'invalid_client_metadata', 'invalid_token', 'other'],

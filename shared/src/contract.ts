@@ -29,6 +29,9 @@ export const INTERACTION = {
   scope: 'interaction_scope',
 } as const;
 
+/** The error code, with status 429, for a person who was given too many pages for their accounts; `Retry-After` says until when. */
+export const TOO_MANY_PAGES = 'too_many_pages';
+
 /** The parameter with the SHA-256 (base64url) of a token that the API of the upstream has refused with 401. */
 export const REJECTED_TOKEN = 'rejected_token';
 

@@ -372,6 +372,7 @@ describe('what nobody gets by an exchange for a connector', () => {
     for (let n = 0; n < 20; n += 1) expect(await ask(access_token)).toBe(400);
     const refused = await exchange(server, access_token, AT_GITHUB);
     expect([refused.status, refused.headers.has('retry-after')]).toEqual([429, true]);
+    expect((await read(refused)).error).toBe('too_many_pages');
     expect(await ask((await tokenOf(server, 'bob')).access_token)).toBe(400);
   });
 

@@ -2,9 +2,15 @@
  * Owns the reading of what the token endpoint answers to an exchange (RFC 8693 §2.2): a token that may be used, or why there is none.
  * Pure functions, which repeat nothing of an answer but an error code.
  */
-import { INTERACTION } from '@mcp-oauth/shared/contract';
+import { INTERACTION, TOO_MANY_PAGES } from '@mcp-oauth/shared/contract';
 import { isObject } from '@mcp-oauth/shared/json';
-import { ExchangeRefused, ExchangeUnavailable, InteractionRequired, type UpstreamToken } from './upstream-token.ts';
+import {
+  ExchangeLimited,
+  ExchangeRefused,
+  ExchangeUnavailable,
+  InteractionRequired,
+  type UpstreamToken,
+} from './upstream-token.ts';
 
 export const ACCESS_TOKEN_URN = 'urn:ietf:params:oauth:token-type:access_token';
 const JWT_URN = 'urn:ietf:params:oauth:token-type:jwt';
@@ -47,8 +53,15 @@ export function tokenIn(answer: unknown, { mustBeBound, isProven, now }: Expecte
   };
 }
 
+export interface Failed {
+  readonly status: number;
+  readonly body: unknown;
+  /** The header of that name; absent: there is none. */
+  readonly retryAfter: string | undefined;
+}
+
 /** @param isSecure whether the issuer uses TLS, so that its pages must too */
-export function failureIn(status: number, answer: unknown, isSecure: boolean): Error {
+export function failureIn({ status, body: answer, retryAfter }: Failed, isSecure: boolean): Error {
   const { error, ...more } = isObject(answer) ? answer : {};
   const code = typeof error === 'string' && ERROR_CODE.test(error) ? error : undefined;
   if (code === 'interaction_required') {
@@ -58,7 +71,12 @@ export function failureIn(status: number, answer: unknown, isSecure: boolean): E
     const named = typeof scope === 'string' ? scope : undefined;
     return new InteractionRequired(page, seconds, named, page !== undefined && isShown === true);
   }
-  if (status >= 500 || status === 429 || code === 'temporarily_unavailable' || code === 'server_error') {
+  if (status === 429) {
+    // RFC 9110 §10.2.3: it may be a date as well.
+    const wait = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined;
+    return new ExchangeLimited(code === TOO_MANY_PAGES, wait);
+  }
+  if (status >= 500 || code === 'temporarily_unavailable' || code === 'server_error') {
     return new ExchangeUnavailable(`it answered ${status}`);
   }
   return new ExchangeRefused(code ?? `it answered ${status}`);

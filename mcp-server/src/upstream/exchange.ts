@@ -9,7 +9,7 @@ import { type RemoteDocument, readText, reasonOf } from '@mcp-oauth/shared/docum
 import { type Fetch, plainly } from '@mcp-oauth/shared/network/outgoing-fetch';
 import { authenticated, type ClientKey } from '../authorization/introspection/credentials.ts';
 import type { IssuerMetadata } from '../authorization/issuer/issuer-metadata.ts';
-import { ACCESS_TOKEN_URN, failureIn, tokenIn } from './answer.ts';
+import { ACCESS_TOKEN_URN, type Failed, failureIn, tokenIn } from './answer.ts';
 import { TOKEN_EXCHANGE } from './own-key.ts';
 import type { Prove } from './proofs.ts';
 import type { ConfiguredUpstream } from './settings.ts';
@@ -63,10 +63,10 @@ export const createExchange =
     // RFC 9449 §8: the nonce comes with the refusal.
     const { nonce } = first;
     const isUnproven = first.status === 400 && nonce !== undefined && codeOf(first.body) === 'use_dpop_nonce';
-    const { status, body } = isUnproven ? await answerOf(await send(asked, { ...endpoint, nonce }, options)) : first;
-    if (status !== 200) throw failureIn(status, body, endpoint.issuer.startsWith('https:'));
+    const answer = isUnproven ? await answerOf(await send(asked, { ...endpoint, nonce }, options)) : first;
+    if (answer.status !== 200) throw failureIn(answer, endpoint.issuer.startsWith('https:'));
     const mustBeBound = 'resource' in asked.upstream.target && asked.caller.principal.keyThumbprint !== undefined;
-    return tokenIn(body, { mustBeBound, isProven: needsProof(asked, endpoint), now: options.clock.now() });
+    return tokenIn(answer.body, { mustBeBound, isProven: needsProof(asked, endpoint), now: options.clock.now() });
   };
 
 interface Endpoint {
@@ -143,17 +143,16 @@ function parametersOf({ upstream, caller, rejected, wish }: Exchanged): Record<s
 /** By it the issuer recognizes the token that was refused. */
 const digestOf = (token: string): string => hash('sha256', token, 'base64url');
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
+interface Answer extends Failed {
   readonly nonce: string | undefined;
 }
 
 async function answerOf(response: Response): Promise<Answer> {
   const { status, headers } = response;
-  const nonce = headers.get('dpop-nonce') ?? undefined;
+  const [nonce, retryAfter] = ['dpop-nonce', 'retry-after'].map((name) => headers.get(name) ?? undefined);
   try {
-    return { status, body: parsed(await readText(response, 'the token endpoint', MAX_BYTES)), nonce };
+    const body = parsed(await readText(response, 'the token endpoint', MAX_BYTES));
+    return { status, body, nonce, retryAfter };
   } catch (cause) {
     throw new ExchangeUnavailable('its answer could not be read', { cause });
   }

@@ -56,6 +56,20 @@ export class ExchangeUnavailable extends Error {
   override readonly name = 'ExchangeUnavailable';
 }
 
+/** The issuer accepts no more such requests for a while. */
+export class ExchangeLimited extends ExchangeUnavailable {
+  /** Whether the person was given too many pages, instead of too many requests of this server. */
+  readonly isAboutPages: boolean;
+  /** Seconds; absent: the issuer does not say. */
+  readonly retryAfter: number | undefined;
+
+  constructor(isAboutPages: boolean, retryAfter: number | undefined) {
+    super('it answered 429');
+    this.isAboutPages = isAboutPages;
+    this.retryAfter = retryAfter;
+  }
+}
+
 /** What came of an exchange. */
 export const EXCHANGE_OUTCOMES = ['given', 'interaction', 'refused', 'unavailable'] as const;
 

@@ -176,6 +176,20 @@ describe('an exchange that fails', () => {
     ],
     ['answers a page', { status: 502, body: '<html>canary</html>' }, 'does not answer. Try again later'],
     [
+      'has given the person too many pages',
+      { status: 429, body: { error: 'too_many_pages' }, headers: { 'retry-after': '480' } },
+      'the user was asked too often to connect the account. Try again in 480 seconds.',
+    ],
+    [
+      'accepts no more requests (RFC 6585 §4)',
+      {
+        status: 429,
+        body: { error: 'too_many_requests' },
+        headers: { 'retry-after': 'Tue, 01 Dec 2026 00:00:00 GMT' },
+      },
+      'accepts no more requests of this server for a while. Try again later.',
+    ],
+    [
       'answers another type of token',
       granted({ issued_token_type: 'urn:ietf:params:oauth:token-type:id_token', token_type: 'Bearer' }),
       'issued_token_type',

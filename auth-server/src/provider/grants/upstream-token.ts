@@ -4,7 +4,7 @@
  * so many links.
  */
 import { type Clock, seconds } from '@mcp-oauth/shared/clock';
-import { INTERACTION } from '@mcp-oauth/shared/contract';
+import { INTERACTION, TOO_MANY_PAGES } from '@mcp-oauth/shared/contract';
 import { HttpError } from '@mcp-oauth/shared/errors';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { stateOf } from '../../context-state.ts';
@@ -102,7 +102,7 @@ const unavailable = (connector: string, cause: UpstreamError): HttpError =>
   });
 
 const tooMany = (wait: number): HttpError =>
-  new HttpError(429, 'too_many_requests', 'Too many links for this user.', {
+  new HttpError(429, TOO_MANY_PAGES, 'Too many links for this user.', {
     reason: 'limit of new links',
     headers: { 'Retry-After': String(wait) },
   });

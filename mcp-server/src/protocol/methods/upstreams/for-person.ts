@@ -8,6 +8,7 @@ import { UrlRefused } from '../../../upstream/hosts.ts';
 import { UpstreamUnreachable } from '../../../upstream/request.ts';
 import { type ConfiguredUpstream, scopeOf } from '../../../upstream/settings.ts';
 import {
+  ExchangeLimited,
   ExchangeRefused,
   ExchangeUnavailable,
   InteractionRequired,
@@ -115,9 +116,18 @@ async function tokenOf(
       { upstream: id, issuer, reason: error.message, ...(fix && { fix }), subject, client: clientId },
       'no token of the upstream',
     );
-    const why = isRefused
-      ? `the authorization server does not let this server act for the user there (${error.reason})`
-      : 'the authorization server does not answer. Try again later';
-    throw new ToolError(`${id} can't be used: ${why}.`, { cause: error });
+    throw new ToolError(`${id} can't be used: ${whyOf(error)}.`, { cause: error });
   }
+}
+
+/** Why there is no token, for the model. */
+function whyOf(error: ExchangeRefused | ExchangeUnavailable): string {
+  if (error instanceof ExchangeRefused)
+    return `the authorization server does not let this server act for the user there (${error.reason})`;
+  if (!(error instanceof ExchangeLimited)) return 'the authorization server does not answer. Try again later';
+  const { isAboutPages, retryAfter } = error;
+  const what = isAboutPages
+    ? 'the user was asked too often to connect the account'
+    : 'the authorization server accepts no more requests of this server for a while';
+  return `${what}. Try again ${retryAfter === undefined ? 'later' : `in ${Math.max(1, retryAfter)} seconds`}`;
 }
