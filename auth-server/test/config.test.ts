@@ -54,6 +54,19 @@ describe('configuration without any setting', () => {
   });
 });
 
+describe('settings in JSON', () => {
+  it.each([
+    ['CLIENTS', '[{"client_id":"job","client_secret":"a-secret-of-32-characters-or-more","__proto__":{}}]'],
+    ['RESOURCES', '[{"url":"https://mcp.example.com","scopes":{"mcp:tools":"a","__proto__":"b"}}]'],
+    ['SCOPE_DESCRIPTIONS', '{"mcp:tools":"a","__proto__":"b"}'],
+    ['SCOPE_RULES', '{"__proto__":"org:acme"}'],
+  ])('CWE-1321 %s does not lose a member: %s is refused', (name, json) => {
+    expect(problems({ [name]: json })).toEqual([
+      `${name}: has the member "__proto__", which nothing may be called: remove it`,
+    ]);
+  });
+});
+
 describe('the development sign-in', () => {
   it.each([
     [{ ISSUER: 'https://auth.example.com' }, true],

@@ -2,8 +2,8 @@
 import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { readSettingFile } from '@mcp-oauth/shared/settings/file';
 import { placeOf } from '@mcp-oauth/shared/text/json-text';
+import { flawOfNames } from '@mcp-oauth/shared/text/member-names';
 import { unknownMember } from '@mcp-oauth/shared/text/nearest';
-import { repeatedMember } from '@mcp-oauth/shared/text/repeated-member';
 import { z } from 'zod';
 import { MOST_ACTORS } from './actors.ts';
 import type { ExchangePolicy } from './policy.ts';
@@ -51,8 +51,8 @@ export const exchangePolicy = (): z.ZodType<ExchangePolicy, string> =>
 
 function parse(content: Buffer): unknown {
   const text = content.toString('utf8');
-  const twice = repeatedMember(text);
-  if (twice !== undefined) throw new Error(`the file has ${JSON.stringify(twice)} twice in one object: keep one`);
+  const lost = flawOfNames(text);
+  if (lost !== undefined) throw new Error(`the file ${lost}`);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -87,6 +87,7 @@ describe('the settings of trusted issuers', () => {
     ['with a subject that could look like another kind', [{ ...rule, subject: 'service:x' }], '0.subject'],
     ['with an unknown member', [{ ...rule, scope: 'x' }], 'scope'],
     ['with a member that stands there twice', '[{"when":{"sub":"a","sub":"b"}}]', '"sub" twice'],
+    ['with a member that readers leave out', '[{"when":{"sub":"a","__proto__":"b"}}]', 'has the member "__proto__"'],
   ])('a server does not start with a rule %s', (_title, rules, message) => {
     expect(() => start({ ...actions, WORKLOAD_ISSUER_ACTIONS_RULES: rulesFile(rules) })).toThrow(message);
   });

@@ -17,6 +17,7 @@ it.each<[string, unknown, string]>([
   ['no JSON', '{"clients":', 'the file is not JSON'],
   ['a comma too many', '{"clients":[],}', 'the file is not JSON (line 1 column 15)'],
   ['a member twice', '{"clients":[],"clients":[]}', 'the file has "clients" twice in one object'],
+  ['a member that readers leave out', '{"clients":[],"__proto__":[]}', 'the file has the member "__proto__"'],
   ['a list', [], 'the file: '],
   ['no clients', { clients: [] }, 'clients: must have an entry'],
   ['an unknown member', { ...POLICY, default: 'allow' }, 'the file: "default" is not a known member'],

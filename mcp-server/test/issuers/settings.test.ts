@@ -162,6 +162,10 @@ describe('the settings of several issuers', () => {
       { ISSUERS: '{"corp": {"URL": "https://x.example", "URL": "https://y.example"}}' },
       /^ISSUERS: has "URL" twice in one object: keep one$/,
     ],
+    [
+      { ISSUERS: '{"corp": {"URL": "https://x.example"}, "__proto__": {"URL": "https://y.example"}}' },
+      /^ISSUERS: has the member "__proto__", which nothing may be called: remove it$/,
+    ],
     [{ ISSUERS: '{"corp": {"URL": "https://x.example"}}', ...CORP }, /^ISSUER_CORP_URL: is set here and in ISSUERS/],
     [
       {

@@ -88,6 +88,9 @@ describe('settings of upstreams', () => {
 
   it.each([
     ['{"crm"', {}, 'UPSTREAMS: expected ids separated by commas, or valid JSON'],
+    ['{"crm":{"URL":"https://a.example"},"crm":{"URL":"https://b.example"}}', {}, 'UPSTREAMS: has "crm" twice'],
+    ['{"__proto__":{"URL":"https://crm.example"}}', {}, 'UPSTREAMS: has the member "__proto__", which nothing may'],
+    ['{"crm":{"URL":"https://a.example","__proto__":"x"}}', {}, 'UPSTREAMS: has the member "__proto__"'],
     ['{"crm":"https://crm.example"}', {}, 'UPSTREAMS: expected an object at "crm": {"URL": "https://…"}'],
     ['{"crm":{"URI":"https://crm.example"}}', {}, 'UPSTREAMS: crm: '],
     ['{"CRM":{"URL":"https://crm.example"}}', {}, 'UPSTREAMS: an id may only contain lower-case letters'],

@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import { StartError } from '../errors.ts';
-import { repeatedMember } from '../text/repeated-member.ts';
+import { flawOfNames } from '../text/member-names.ts';
 import { flawOfSecret } from './default-secret.ts';
 import { readSettingFile } from './file.ts';
 
@@ -103,8 +103,9 @@ function readSetting(declared: Setting<unknown>, name: string, env: Environment)
   const flaw = declared.secret && env.NODE_ENV?.trim() === 'production' ? flawOfSecret(text) : undefined;
   if (flaw) throw new StartError(flaw);
   const parsed = declared.type.safeParse(text);
-  const twice = parsed.success ? repeatedMember(text) : undefined;
-  if (twice !== undefined) throw new StartError(`has ${JSON.stringify(twice)} twice in one object: keep one`);
+  // Before what the parser says: it leaves out a member `__proto__`, and would only call an object of nothing else empty.
+  const lost = flawOfNames(text);
+  if (lost !== undefined) throw new StartError(lost);
   if (parsed.success) return parsed.data;
   const expected = parsed.error.issues.map(({ message }) => message).join(', ');
   const link = name.endsWith('PORT') && SERVICE_LINK.test(text) ? SET_BY_KUBERNETES : '';

@@ -3,7 +3,7 @@ import { SCOPE_TOKEN } from '@mcp-oauth/shared/contract';
 import { StartError } from '@mcp-oauth/shared/errors';
 import { readSettingFile } from '@mcp-oauth/shared/settings/file';
 import { placeOf } from '@mcp-oauth/shared/text/json-text';
-import { repeatedMember } from '@mcp-oauth/shared/text/repeated-member';
+import { flawOfNames } from '@mcp-oauth/shared/text/member-names';
 import { z } from 'zod';
 
 export interface WorkloadRule {
@@ -55,8 +55,8 @@ export function readWorkloadRules(path: string, issuer: string): readonly Worklo
   const refuse = (message: string): never => {
     throw new StartError(`the file ${path}: ${message}`);
   };
-  const twice = repeatedMember(text);
-  if (twice !== undefined) refuse(`has ${JSON.stringify(twice)} twice in one object: keep one`);
+  const lost = flawOfNames(text);
+  if (lost !== undefined) refuse(lost);
   const { data, error } = schema.safeParse(parsed(text, refuse));
   if (!data) {
     const [issue] = error.issues;
