@@ -31,6 +31,24 @@ describe('--login --device', () => {
     expect(stdout).not.toContain([...issuer.valid][0]);
   });
 
+  it.each(['client_secret_basic', 'client_secret_post'])(
+    'CWE-532 a client secret is not in the output, however %s writes it',
+    async (method) => {
+      await using issuer = await startIssuer();
+      Object.assign(issuer, { authMethods: [method], secret: 'a:b+c/d=%' });
+      issuer.pending.push({
+        error: 'access_denied',
+        get error_description() {
+          const { authorization, fields } = issuer.forms.at(-1) ?? {};
+          return authorization ?? new URLSearchParams(fields).toString();
+        },
+      } as { error: string });
+      const line = `${issuer.url} --login --device --origin none --client-id known`;
+      const { stdout } = await doctor(line, { env: { MCP_CLIENT_SECRET: 'a:b+c/d=%' } });
+      expect(stdout).toMatch(method.endsWith('post') ? 'client_secret=…' : /access_denied: Basic …/);
+    },
+  );
+
   it('CWE-150 a code with control characters reaches the terminal without them, on one line', async () => {
     await using issuer = await startIssuer();
     issuer.userCode = '\u001b[2JABC\u202e\nSign in here: https://evil.example';

@@ -6,7 +6,7 @@ import type { Environment } from '@mcp-oauth/shared/settings/config';
 import { visibleJson } from '@mcp-oauth/shared/text/terminal-text';
 import { DOCTOR, PROFILES, PROGRAM } from '../clients/profiles.ts';
 import { CLIENT_SECRET_FILE, serverUrl, textOf, timeoutOf } from '../options.ts';
-import { readSecretIn, secretPlaceOf } from '../sign-in/client/secret.ts';
+import { readSecretIn, secretPlaceOf, spellingsOf } from '../sign-in/client/secret.ts';
 import type { SignInOptions } from '../sign-in/sign-in.ts';
 import { type Ask, withinReachOf, withoutSecrets } from './network/ask.ts';
 import type { Connections } from './network/connection.ts';
@@ -84,11 +84,10 @@ async function examine(
     token,
   };
   const login = signInOptions(invocation);
-  const credential = login?.secret && readSecretIn(env)(login.secret);
-  const secrets = [
-    ...secretsIn(token),
-    ...(credential && 'client_secret' in credential ? [credential.client_secret] : []),
-  ];
+  const { clientId = '' } = given;
+  const credential = login?.secret && readSecretIn(env)(login.secret, clientId);
+  const ofClient = credential && 'client_secret' in credential ? spellingsOf(clientId, credential.client_secret) : [];
+  const secrets = [...secretsIn(token), ...ofClient];
   const timeout = timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS);
   const { ask, listen, ...connections } = network(env, timeout);
   const dependencies: StepDependencies = {

@@ -49,6 +49,11 @@ export interface SignInDependencies {
 /** Never a loopback port that is open: an issuer may demand a redirect URI even of a client that has no use for it. */
 const NO_REDIRECT = 'http://127.0.0.1/callback';
 
+const FOR_A_PERSON = 'To sign in as a person: login --no-browser, login --device, or logout before login';
+
+/** Whether an option is only for a sign-in of a person. */
+const asksForPerson = ({ device, browser, port }: Wish): boolean => device || !browser || port !== undefined;
+
 export async function authorize(url: URL, wish: Wish, dependencies: SignInDependencies): Promise<Grant> {
   const { openBrowser, now, wait } = dependencies;
   const fetch = soon(withinReach(dependencies.fetch, url));
@@ -56,11 +61,13 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const authority = await findAuthority(url, fetch, wish.issuer);
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
-  const scope = scopeOf(authority, last?.tokens.scope, wish.scope);
+  // The client of a program is not one of people, and its scopes are not theirs.
+  const byPerson = last?.machine ? undefined : last;
+  const scope = scopeOf(authority, byPerson?.tokens.scope, wish.scope);
   const secretOf = ({ client_id: id }: Registered) =>
     wish.secret ?? (id === last?.client.client_id ? last.secret : undefined);
   const clientOf = async (redirectUrl: string, grantType: string) => {
-    const wanted = { name, redirectUrl, grantType, scope, clientId, known: last?.client };
+    const wanted = { name, redirectUrl, grantType, scope, clientId, known: byPerson?.client };
     const client = await clientFor(authority, wanted, fetch);
     return authenticated({ client, secret: secretOf(client) }, dependencies.secret);
   };
@@ -69,7 +76,11 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     const { client_secret: _, client_key: __, ...named } = client;
     return { server, issuer, resource, ...(secret ? { client: named, secret } : { client }), tokens };
   };
-  if (wish.machine ?? (device ? false : last?.machine)) {
+  const again =
+    last?.machine === true && !asksForPerson(wish) && (clientId ?? last.client.client_id) === last.client.client_id;
+  if (wish.machine ?? again) {
+    if (!wish.machine)
+      say(`client: ${last?.client.client_id} signs in as itself, as at the last sign-in. ${FOR_A_PERSON}`);
     const id = clientId ?? last?.client.client_id;
     const client = id === undefined ? undefined : { client_id: id };
     const place = client && secretOf(client);
@@ -94,7 +105,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     say(`Sign in here:\n\n  ${at.href}\n`);
     if (browser) openBrowser(at);
   };
-  const redirectUrl = last?.client.redirect_uris?.[0];
+  const redirectUrl = byPerson?.client.redirect_uris?.[0];
   const forBrowser = { scope, redirectUrl, port, clientOf: (at: string) => clientOf(at, 'authorization_code'), show };
   return grantOf(await signInByBrowser(authority, forBrowser, fetch));
 }

@@ -3,7 +3,7 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { isObject } from '@mcp-oauth/shared/json';
 import type { OAuthTokens } from '@modelcontextprotocol/client';
 import type { Registered } from './client/registration.ts';
-import { isSecretPlace, type ReadSecret, type SecretPlace } from './client/secret.ts';
+import { isSecretPlace, type ReadSecret, type SecretPlace, spellingsOf } from './client/secret.ts';
 
 /** The person, or a rule about the person, has ended the sign-in: neither server is at fault. */
 export class NotAgreed extends StartError {
@@ -42,18 +42,20 @@ export interface Grant {
 /** The texts of a grant that must not be shown. */
 export function secretsOf({ client, tokens }: Pick<Grant, 'client' | 'tokens'>): readonly string[] {
   const { access_token: access, refresh_token: refresh, id_token: id } = tokens;
-  return withSignatures([access, refresh, id, client.client_secret].filter((secret) => secret !== undefined));
+  const { client_id: clientId, client_secret: secret } = client;
+  const spellings = secret ? spellingsOf(clientId, secret) : [];
+  return [...withSignatures([access, refresh, id].filter((token) => token !== undefined)), ...spellings];
 }
 
-/** Each token and secret, and the signature of a JWT alone. */
-export function withSignatures(secrets: readonly string[]): readonly string[] {
-  const signatures = secrets.map((secret) => secret.split('.')[2] ?? '').filter((signature) => signature.length > 16);
-  return [...secrets, ...signatures].filter(Boolean);
+/** Each token, and the signature of a JWT alone. */
+export function withSignatures(tokens: readonly string[]): readonly string[] {
+  const signatures = tokens.map((token) => token.split('.')[2] ?? '').filter((signature) => signature.length > 16);
+  return [...tokens, ...signatures].filter(Boolean);
 }
 
 /** The client as it authenticates itself. */
 export const clientOf = ({ client, secret }: Pick<Grant, 'client' | 'secret'>, read: ReadSecret): Registered =>
-  secret === undefined ? client : { ...client, ...read(secret) };
+  secret === undefined ? client : { ...client, ...read(secret, client.client_id) };
 
 export const isOfEnterprise = (grant: Grant): grant is Grant & { readonly enterprise: EnterpriseSignIn } =>
   grant.enterprise !== undefined;

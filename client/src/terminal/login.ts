@@ -14,6 +14,7 @@ export async function login({ url, login: wish, file, access, screen }: Run): Pr
   const problem = plainHttpOutside(url.href);
   if (problem) throw new UsageError(`<url> ${problem}: others could read the token`);
   const last = await file.read();
+  if (last) hide(secretsOf(last));
   const whole = { ...wish, name: 'mcp-oauth-client', last, say, draw };
   const enterprise = wish.enterprise ?? (wish.machine ? undefined : last?.enterprise && {});
   const grant = enterprise

@@ -1,6 +1,6 @@
 /** Owns one run of a command at a server: what it is given, and its exit status if it fails. */
 import type { EnterpriseDependencies } from '../enterprise/authorize.ts';
-import type { Credential } from '../sign-in/client/secret.ts';
+import { type Credential, spellingsOf } from '../sign-in/client/secret.ts';
 import { withSignatures } from '../sign-in/grant.ts';
 import { tokenFile, tokenFolder } from '../tokens/token-file.ts';
 import { failureOf, STATUS } from './failure.ts';
@@ -32,15 +32,15 @@ function createRun(task: Task, dependencies: PerformDependencies, screen: Screen
     ...given,
     fileAt: at,
     hide: screen.hide,
-    secret: (place) => hidden(given.secret(place), screen.hide),
+    secret: (place, clientId) => hidden(given.secret(place, clientId), clientId, screen.hide),
   };
   return { ...task, ...dependencies, screen, file: at(url), access };
 }
 
 /** A server may repeat a request in its error, and with it a secret or an assertion. */
-function hidden(credential: Credential, hide: Screen['hide']): Credential {
+function hidden(credential: Credential, clientId: string, hide: Screen['hide']): Credential {
   if ('client_secret' in credential) {
-    hide([credential.client_secret]);
+    hide(spellingsOf(clientId, credential.client_secret));
     return credential;
   }
   const { client_key: key } = credential;

@@ -74,7 +74,8 @@ export function createScreen({ stdout, stderr, json, isTerminal, columns, lines 
       stderr.write(`${picture}\n`);
     },
     hide: (secrets) => {
-      for (const secret of secrets) hidden.add(secret);
+      // As it is in JSON first: a quote has a backslash there.
+      for (const secret of secrets) hidden.add(JSON.stringify(secret).slice(1, -1)).add(secret);
     },
   };
 }

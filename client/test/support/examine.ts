@@ -11,6 +11,7 @@ import { createAsk } from '../../src/doctor/network/ask.ts';
 import { createConnections } from '../../src/doctor/network/connection.ts';
 import { createListen } from '../../src/doctor/network/listen.ts';
 import { proxyFrom } from '../../src/doctor/network/proxy.ts';
+import { readSecretIn } from '../../src/sign-in/client/secret.ts';
 import { signIn } from '../../src/sign-in/sign-in.ts';
 
 export interface Report {
@@ -70,7 +71,7 @@ export function doctor(
         openBrowser: browse,
         now: () => now() + waited,
         wait,
-        secret: () => ({ client_secret: 'secret' }),
+        secret: readSecretIn(env),
         version: '1.0.0',
       });
     },

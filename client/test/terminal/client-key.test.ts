@@ -2,6 +2,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '@mcp-oauth/shared/testing/ports';
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newPerson, type Person } from '../support/client.ts';
@@ -156,6 +157,40 @@ describe('login --client-credentials', () => {
     expect(issuer.forms.length).toBe(2);
     expect(await client('login')).toMatchObject({ status: 0 });
     expect(issuer.forms.at(-1)?.fields.grant_type).toBe('client_credentials');
+  });
+
+  it('a later login without it does the same, and says how a person signs in', async () => {
+    await client(`login --client-credentials ${keyed()}`);
+    issuer.pending.push({ error: 'invalid_client' });
+    expect(await client('login')).toMatchObject({
+      status: 1,
+      stderr: `client: known signs in as itself, as at the last sign-in. To sign in as a person: login --no-browser, login --device, or logout before login
+client: the authorization server answers invalid_client: invalid_client
+`,
+    });
+  });
+
+  it.each([
+    ['login --port', 'client-1'],
+    ['login --device', 'client-1'],
+    ['login --client-id other', 'other'],
+  ])('afterwards %s signs in a person, with a client of its own', async (line, id) => {
+    await client(`login --client-credentials ${keyed()}`);
+    issuer.authMethods = ['none'];
+    const [port] = line.endsWith('--port') ? await freePorts(1) : [''];
+    expect(await client(`${line} ${port}`)).toMatchObject({ status: 0 });
+    const { fields } = issuer.forms.at(-1) ?? {};
+    expect(fields?.client_id).toBe(id);
+    expect(fields?.grant_type).not.toBe('client_credentials');
+  });
+
+  it('afterwards login --no-browser is for a person too: it begins with a registration', async () => {
+    await client(`login --client-credentials ${keyed()}`);
+    issuer.registered = { client_id: 5 };
+    expect(await client('login --no-browser')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('the registration is answered with no client'),
+    });
   });
 
   it('RFC 6749 §5.2 a client that is no longer known needs somebody: status 3', async () => {

@@ -40,6 +40,8 @@ const startConfidential = async (authMethods: readonly string[] | undefined): Pr
   return issuer;
 };
 
+const decoded = (header = ''): string => Buffer.from(header.replace(/^Basic /, ''), 'base64').toString();
+
 const browse = (url: URL) => {
   const at = new URL(url.searchParams.get('redirect_uri') ?? '');
   at.search = new URLSearchParams({ state: url.searchParams.get('state') ?? '', code: 'code' }).toString();
@@ -100,6 +102,36 @@ describe.each(['file', 'variable'] as const)('a client secret in a %s', (kind) =
     const { status, stdout, stderr } = await person.client(`${issuer.url} login --device ${words}`);
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/access_denied: not with …\n$/);
+  });
+
+  it.each([
+    ['client_secret_basic', (issuer: Issuer) => String(issuer.forms.at(-1)?.authorization), 'Basic …'],
+    ['client_secret_basic', (issuer: Issuer) => decoded(issuer.forms.at(-1)?.authorization), 'known:…'],
+    ['client_secret_post', () => new URLSearchParams({ client_secret: SECRET }).toString(), 'client_secret=…'],
+    ['client_secret_post', () => `?${encodeURIComponent(SECRET)}`, '?…'],
+  ])('CWE-532 nor as a request with %s has it: %s', async (method, repeated, shown) => {
+    await using issuer = await startConfidential([method]);
+    using person = newPerson();
+    const { words } = placeIn(person, kind);
+    issuer.pending.push({
+      error: 'access_denied',
+      get error_description() {
+        return repeated(issuer);
+      },
+    } as { error: string });
+    const { status, stderr } = await person.client(`${issuer.url} login --device ${words}`);
+    expect([status, stderr.split('\n').at(-2)?.replace(/=+$/, '')]).toEqual([1, `client: access_denied: ${shown}`]);
+  });
+
+  it('RFC 8259 §7 CWE-532 nor where JSON writes a quote of it with a backslash', async () => {
+    await using issuer = await startIssuer();
+    using person = newPerson();
+    const secret = 'a"quoted\\secret';
+    Object.assign(issuer, { authMethods: ['client_secret_basic'], secret });
+    person.env = { [VARIABLE]: secret };
+    issuer.pending.push({ error: 'access_denied', error_description: `not with ${secret}` } as { error: string });
+    const { stdout } = await person.client(`${issuer.url} login --device --client-id known --json`);
+    expect(JSON.parse(stdout).message).toBe('access_denied: not with …');
   });
 });
 
@@ -174,6 +206,14 @@ describe('a client secret that cannot be one', () => {
     using person = newPerson();
     expect(await person.client(`${issuer.url} login`, [], browse)).toMatchObject({ status: 0 });
     expect(issuer.forms.map(({ authorization, fields }) => authorization ?? fields.client_secret)).toEqual([undefined]);
+  });
+
+  it.each(['', '\ud800'])('the odd secret %j of a registration does not disturb the output', async (secret) => {
+    await using issuer = await startIssuer();
+    issuer.registered = { client_secret: secret };
+    using person = newPerson();
+    const { status, stdout } = await person.client(`${issuer.url} login`, [], browse);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^Signed in by http\S+, for dice\.\n/)]);
   });
 
   it('a secret in the environment does not change a sign-in without --client-id', async () => {

@@ -3,6 +3,7 @@ import { StartError } from '@mcp-oauth/shared/errors';
 import { selectClientAuthMethod } from '@modelcontextprotocol/client';
 import type { Endpoint } from './key.ts';
 import type { Registered } from './registration.ts';
+import { basicOf } from './secret.ts';
 
 const WITH_SECRET = ['client_secret_basic', 'client_secret_post'];
 const WITH_KEY = 'private_key_jwt';
@@ -40,8 +41,7 @@ async function authenticate(
     throw new StartError(`the authorization server takes no client secret, only ${supported.join(', ')}`);
   }
   if (method === 'client_secret_basic') {
-    const pair = [id, secret].map((part) => new URLSearchParams({ _: part }).toString().slice(2)).join(':');
-    headers.set('authorization', `Basic ${Buffer.from(pair).toString('base64')}`);
+    headers.set('authorization', `Basic ${basicOf(id, secret)}`);
   } else {
     body.set('client_id', id);
     body.set('client_secret', secret);

@@ -1,4 +1,7 @@
-/** Owns the secret of a confidential client, or its key: it is read whenever it is used, and only the place where it is read is kept. */
+/**
+ * Owns the secret of a confidential client, or its key: it is read whenever it is used, only the place where it is read is kept, and how
+ * it is written in requests.
+ */
 import { resolve } from 'node:path';
 import { UsageError } from '@mcp-oauth/shared/cli/command';
 import { StartError } from '@mcp-oauth/shared/errors';
@@ -13,7 +16,8 @@ export type SecretPlace = { readonly file: string } | { readonly variable: strin
 /** What a client authenticates itself with. */
 export type Credential = { readonly client_secret: string } | { readonly client_key: ClientKey };
 
-export type ReadSecret = (place: SecretPlace) => Credential;
+/** @param clientId the client that has it */
+export type ReadSecret = (place: SecretPlace, clientId: string) => Credential;
 
 /** Which of the clients that this program is has the secret: how its options begin, and its variable. */
 export interface SecretOwner {
@@ -60,6 +64,20 @@ export const readSecretIn =
     if (!/^[\x20-\x7e]+$/.test(secret)) throw new StartError(`${name} must be one line of ASCII (RFC 6749 §A.2)`);
     return { client_secret: secret };
   };
+
+const formEncoded = (text: string): string => new URLSearchParams({ _: text }).toString().slice(2);
+
+/** What stands in a Basic header (RFC 6749 §2.3.1). */
+export const basicOf = (id: string, secret: string): string =>
+  Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64');
+
+/** The secret of a client as requests have it: in a Basic header, in a form or URL, and as it is. A server may repeat each of them. */
+export const spellingsOf = (id: string, secret: string): readonly string[] => [
+  basicOf(id, secret).replace(/=+$/, ''),
+  formEncoded(secret),
+  encodeURIComponent(secret.toWellFormed()),
+  secret,
+];
 
 export const isSecretPlace = (value: unknown): value is SecretPlace =>
   isKeyPlace(value) || (isObject(value) && (typeof value.file === 'string' || VARIABLES.includes(value.variable)));
