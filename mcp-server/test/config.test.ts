@@ -67,6 +67,13 @@ describe('settings', () => {
     expect(readConfig({}).scopeHierarchy.size).toBe(0);
   });
 
+  it('an open stream says every 15 s that its session is used, so SESSION_IDLE_TIMEOUT is 60s or more', () => {
+    expect(() => readConfig({ SESSION_IDLE_TIMEOUT: '59s' })).toThrow(
+      'SESSION_IDLE_TIMEOUT: expected a duration such as 30s, 10m, 12h or 90d (from 60s to 3650d) (got "59s")',
+    );
+    expect(readConfig({ SESSION_IDLE_TIMEOUT: '60s' }).sessionIdleTimeout).toBe(60);
+  });
+
   it('SERVER_INSTRUCTIONS has at most 8192 characters', () => {
     expect(readConfig({ SERVER_INSTRUCTIONS: 'x'.repeat(8_192) }).serverInstructions).toHaveLength(8_192);
     expect(problems({ SERVER_INSTRUCTIONS: 'x'.repeat(8_193) })).toEqual(['SERVER_INSTRUCTIONS']);

@@ -5,8 +5,9 @@ import * as type from '@mcp-oauth/shared/settings/types';
 export const sessionSettings = {
   sessionIdleTimeout: setting({
     env: 'SESSION_IDLE_TIMEOUT',
-    doc: 'How long a session lives without a request, a running call or an open stream.',
-    type: type.duration(),
+    doc: 'How long a session lives without a request, a running call or an open stream. At least 60s.',
+    // An open stream says every 15 s that it is still used, and later if Redis is slow.
+    type: type.duration(60),
     default: '30m',
   }),
   sessionMaxAge: setting({
