@@ -2,11 +2,17 @@
  * Proves that deploy/kubernetes is valid for Kubernetes, that its parts fit together, and that it opens no more than
  * needed.
  */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { BlockList } from 'node:net';
-import type { PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import type { EnvVar, PodSpec, PodTemplateSpec } from 'kubernetes-types/core/v1.d.ts';
 import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CERTIFICATE } from '../auth-server/test/support/client-host.ts';
 import { hasKustomize, type Manifest, NEEDS_KUSTOMIZE, ofKind, render } from './kubernetes/manifest.ts';
 import { OVERLAYS, secretsOf } from './kubernetes/overlays.ts';
 import { schemaViolations } from './kubernetes/schema.ts';
@@ -274,6 +280,21 @@ describe('components/pod-monitor', () => {
   });
 });
 
+/** Node trusts the authority of the cluster, and NODE_EXTRA_CA_CERTS, which has one file, stays free for one of the operator. */
+function expectTrust(env: readonly EnvVar[] = [], mountPath: string): void {
+  expect(env.map(({ name }) => name)).not.toContain('NODE_EXTRA_CA_CERTS');
+  const cluster = mkdtempSync(join(tmpdir(), 'cluster-ca-'));
+  copyFileSync(CERTIFICATE, join(cluster, 'ca.crt'));
+  const values = env.map(({ name, value = '' }) => [name, value.replace(mountPath, cluster)]);
+  const print = `tls.getCACertificates('default').map((one) => new (require('crypto').X509Certificate)(one).fingerprint256).join()`;
+  const trusted = execFileSync(process.execPath, ['-p', print], {
+    env: Object.fromEntries(values),
+    encoding: 'utf8',
+  });
+  rmSync(cluster, { recursive: true });
+  expect(trusted.trim().split(',')).toContain(new X509Certificate(readFileSync(CERTIFICATE)).fingerprint256);
+}
+
 describe('components/cluster-keys', () => {
   it('mcp-server has a renewed token for the API server, its certificate authority, and a way to it', () => {
     const overlay = `resources: [../existing-issuer]\ncomponents: [../../components/cluster-keys]\n`;
@@ -285,7 +306,7 @@ describe('components/cluster-keys', () => {
     const [pod] = ofKind(manifests, 'Deployment').map(podOf);
     const [container] = pod?.containers ?? [];
     const { mountPath = '' } = container?.volumeMounts?.find(({ name }) => name === 'cluster') ?? {};
-    expect(container?.env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: `${mountPath}/ca.crt` });
+    expectTrust(container?.env, mountPath);
     expect(pod?.automountServiceAccountToken).toBe(false);
     expect(pod?.volumes?.find(({ name }) => name === 'cluster')?.projected).toEqual({
       defaultMode: 0o440,
@@ -317,7 +338,7 @@ describe('components/cluster-workloads', () => {
     );
     const [container] = pod?.containers ?? [];
     const { mountPath = '' } = container?.volumeMounts?.find(({ name }) => name === 'cluster') ?? {};
-    expect(container?.env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: `${mountPath}/ca.crt` });
+    expectTrust(container?.env, mountPath);
     expect(pod?.volumes).toContainEqual({ name: 'cluster', configMap: { name: 'kube-root-ca.crt' } });
     expect([pod?.automountServiceAccountToken, other?.volumes?.length]).toEqual([false, 1]);
     const own = ofKind(manifests, 'NetworkPolicy').find(({ metadata }) => metadata.name === 'cluster-workloads');

@@ -2,7 +2,7 @@
  * Proves that mcp-server reads the keys of an issuer that shows them only to callers with a bearer token, as a Kubernetes cluster does:
  * over TLS with a certificate authority of its own, with the token that its file contains at that time, and that no other host gets it.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cluster-keys-'));
   file = join(folder, 'token');
   rotate('first.token');
+  copyFileSync(CERTIFICATE, join(folder, 'ca.crt'));
   publish(`${cluster.url}${KEYS}`);
 });
 afterEach(async () => {
@@ -83,6 +84,9 @@ function publish(place: string, ...keys: SigningKey[]) {
   cluster.documents['/.well-known/openid-configuration'] = { issuer: cluster.url, jwks_uri: place };
   cluster.documents[KEYS] = { keys: [key, ...keys].map(({ publicJwk }) => publicJwk) };
 }
+
+/** What deploy/kubernetes/components/cluster-keys sets, for the folder with the token and the certificate authority. */
+const trusted = () => ({ NODE_USE_SYSTEM_CA: '1', SSL_CERT_DIR: folder });
 
 const settings = () => ({
   ISSUER: cluster.url,
@@ -104,7 +108,7 @@ describe('a cluster whose keys need a token, and mcp-server as a process', () =>
     ['at JWKS_URL', () => ({ JWKS_URL: `${cluster.url}${KEYS}` })],
   ])('mcp-server finds the keys %s, and a pod calls a tool', async (_, more) => {
     const found = typeof more === 'function' ? more() : more;
-    await using server = await ResourceServer.start({ ...settings(), ...found, NODE_EXTRA_CA_CERTS: CERTIFICATE });
+    await using server = await ResourceServer.start({ ...settings(), ...found, ...trusted() });
     const token = await tokenOfPod(server.url, Math.floor(Date.now() / 1000));
     expect(await server.whoami(token)).toMatchObject(ACCEPTED);
     expect(new Set(cluster.seen.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer first.token']));
