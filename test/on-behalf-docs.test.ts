@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -212,6 +212,25 @@ describe('docs/deployment.md', () => {
     const { trustedIssuers } = readAuthServer(env, kinds);
     expect(trustedIssuers.enterprise).toMatchObject([{ issuer: 'https://acme.okta.com' }]);
     expect(trustedIssuers.workload).toMatchObject([{ issuer: 'https://token.actions.githubusercontent.com' }]);
+  });
+});
+
+describe('the private key of mcp-server', () => {
+  /** Commands of npm run here, from the same sources. */
+  const NPM = `npm() { while [ "$1" != -- ]; do shift; done; shift
+    (export EXCHANGE_KEY_FILE="\${EXCHANGE_KEY_FILE:+$PWD/$EXCHANGE_KEY_FILE}"; cd '${ROOT}mcp-server' && '${process.execPath}' src/main.ts "$@"); }`;
+  const [commands = ''] = blocksOf('docs/on-behalf.md', 'A tool that reads my repositories');
+  const page = readFileSync(join(ROOT, 'docs/add-a-tool.md'), 'utf8');
+  const inline = /`(mkdir [^`]*exchange-key > [^`]*)`/.exec(page)?.[1] ?? '';
+
+  it.each([
+    ['docs/on-behalf.md', commands],
+    ['docs/add-a-tool.md', inline],
+  ])('CWE-732 the commands of %s write it where only their user can read it', (_page, lines) => {
+    follow(`umask 022\n${NPM}\n${lines}`);
+    const [folder, key] = ['secrets', 'secrets/exchange-key'].map((path) => join(room.folder, path));
+    expect(JSON.parse(readFileSync(key ?? '', 'utf8'))).toHaveProperty('d');
+    expect([folder, key].map((path) => statSync(path ?? '').mode & 0o077)).toEqual([0, 0]);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -78,6 +79,8 @@ async function inTerminal(line: string, onOutput: (text: string, type: (text: st
 it('RFC 8693 §2.1 its commands make the key and the policy, start the services, and call github_profile as Alice', async () => {
   expect(setUp.endsWith(START)).toBe(true);
   execFileSync('bash', ['-ec', here(setUp.slice(0, -START.length))], { cwd: folder, env: environment() });
+  const modes = ['.data', '.data/exchange-key', '.env'].map((name) => statSync(join(folder, name)).mode & 0o077);
+  expect(modes).toEqual([0, 0, 0]);
   // What differs here: the place, the ports, and where GitHub is.
   const others = {
     DATA_DIR: join(folder, '.data'),
