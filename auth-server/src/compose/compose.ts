@@ -38,6 +38,7 @@ import { patientStart } from '../storage/patience.ts';
 import { type CreateRateLimit, rateLimitsOn } from '../storage/rate-limit.ts';
 import { type RecordStore, StoreUnavailable } from '../storage/record-store.ts';
 import { createSqliteStatusStore } from '../storage/status/sqlite.ts';
+import type { RevokeTokens } from '../vault/connections/revocation.ts';
 import { createPages } from '../views/pages.ts';
 import { composeAccess, composeGates, tellAccess } from './access.ts';
 import { composeAccounts, composeRecheck, composeSignedOut } from './accounts.ts';
@@ -115,6 +116,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
   const isReady = () => !isDraining && health?.takesWrites !== false;
   const pages = createPages(brandOf(config));
   const languageOf = chooseFrom(await discoverLanguages(new URL('../languages/', import.meta.url)));
+  const revocation = composeRevocationInBackground(tools, log);
   const dependencies = {
     clock,
     log,
@@ -128,6 +130,7 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     pages,
     connectors,
     tools,
+    revoke: revocation.revoke,
     access,
     organisations: organisationsBy(orgClaims),
     isReady,
@@ -155,7 +158,9 @@ export async function compose(env: Environment, overrides: Overrides = {}): Prom
     drain: () => {
       isDraining = true;
     },
+    finished: revocation.finished,
     close: async () => {
+      revocation.stopped();
       await stop();
       await trail?.close();
       await storage.close();
@@ -192,6 +197,8 @@ interface HandlerDependencies extends Dependencies {
   readonly statusStore: StatusStore;
   readonly connectors: readonly OpenConnector[];
   readonly tools: readonly OpenTools[];
+  /** Ends tokens at their upstreams. */
+  readonly revoke: RevokeTokens;
   readonly access: Access;
   readonly organisations: Organisations;
   readonly isReady: () => boolean;
@@ -208,7 +215,7 @@ interface Handler {
 
 /** The engine gets its keys when it is created, so a new key set means a new engine. Running requests finish on the old one. */
 async function composeHandler(config: Config, dependencies: HandlerDependencies): Promise<Handler> {
-  const { clock, log, audit, store, meters } = dependencies;
+  const { clock, log, audit, store, meters, revoke } = dependencies;
   await refuseUnusableClients(config);
   await prepareClients(config, dependencies);
   const keys = await openKeys({ store, policy: keyPolicyOf(config), clock, log, audit });
@@ -216,7 +223,6 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const accounts = composeAccounts(config, dependencies);
   const signedOut = composeSignedOut(config, dependencies);
   const recheck = composeRecheck(config, { ...dependencies, accounts, onOutcome: meters?.onRecheck });
-  const revoke = composeRevocationInBackground(dependencies.tools, log);
   const endConnections = composeEndConnections(config, dependencies, revoke);
   const passThrough = composeGates(config, { ...dependencies, signedOut, recheck, endConnections });
   const connections = composeConnections(config, { ...dependencies, accounts, onOutcome: meters?.onRenewal });
@@ -226,7 +232,7 @@ async function composeHandler(config: Config, dependencies: HandlerDependencies)
   const upstreamsOf = upstreamsBy(config.exchangePolicy, dependencies.tools);
   const resources = composeResources(config, { ...dependencies, upstreamsOf });
   const personal = await composePersonalTokens(config, { ...dependencies, cookies, resources, accounts, passThrough });
-  const endings = composeEndings(config, { ...dependencies, revoke, onEnded: tellEndings(dependencies) });
+  const endings = composeEndings(config, { ...dependencies, onEnded: tellEndings(dependencies) });
   const people = { accounts, signedOut, passThrough, connections, connecting };
   const capabilities = { ...dependencies, ...status, ...people, endings, clients, resources };
   const assertions = await composeAssertions(config, { ...dependencies, resources });

@@ -31,6 +31,8 @@ export interface RunningServer extends AsyncDisposable {
   /** Requests a path below the issuer, or a URL of its host, without following redirects. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   drain(): void;
+  /** Resolves when the work in the background is finished. */
+  finished(): Promise<void> | undefined;
   /** Only for a server with METRICS_PORT. */
   scrape(): Promise<Scraped>;
 }
@@ -87,6 +89,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       return fetch(listening.url + pathname + search, { redirect: 'manual', ...init });
     },
     drain: () => service.drain(),
+    finished: () => service.finished?.(),
     scrape: () => scrape(service.metrics),
     [Symbol.asyncDispose]: async () => {
       service.drain();

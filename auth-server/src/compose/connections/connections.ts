@@ -17,6 +17,7 @@ import {
   type RevocationDependencies,
   type RevokeTokens,
 } from '../../vault/connections/revocation.ts';
+import type { Holder } from '../../vault/vault.ts';
 import { composeVault } from '../accounts.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -60,11 +61,19 @@ const failureTo =
 export const composeRevocation = (tools: readonly OpenTools[], onFailure: OnFailure): RevokeTokens =>
   createRevocation({ tools, deadline, onFailure });
 
-/** The same for the server, whose answers do not wait for it. */
-export const composeRevocationInBackground = (tools: readonly OpenTools[], log: Dependencies['log']): RevokeTokens =>
-  inBackground(composeRevocation(tools, failureTo(log)), ({ connector, accountId: subject }) =>
-    log.warn({ connector, subject, reason: 'too many at once' }, 'tokens of tools deleted without a revocation'),
+/** The same for the server, whose answers do not wait for it. `stopped` says whose tokens the upstream may still accept. */
+export function composeRevocationInBackground(tools: readonly OpenTools[], log: Dependencies['log']) {
+  const left =
+    (reason: string) =>
+    ({ connector, accountId: subject }: Holder): void =>
+      log.warn({ connector, subject, reason }, 'tokens of tools deleted without a revocation');
+  const { revoke, finished, underWay } = inBackground(
+    composeRevocation(tools, failureTo(log)),
+    left('too many at once'),
   );
+  const stopped = () => underWay().forEach(left('the server stopped before the upstream answered'));
+  return { revoke, finished, stopped };
+}
 
 /** @returns nothing if there can be no connections, so that no refusal costs a read */
 export const composeEndConnections = (

@@ -32,18 +32,33 @@ export const createRevocation =
 /** Beyond it tokens are only deleted here: a directory can deactivate everybody at once. */
 const MOST = 100;
 
+export interface BackgroundRevocation {
+  readonly revoke: RevokeTokens;
+  /** Resolves when none is under way any more. */
+  finished(): Promise<void>;
+  /** Whose tokens are being ended. */
+  underWay(): readonly Holder[];
+}
+
 /** The same without waiting. @param onSkipped called where too many are under way */
-export function inBackground(revoke: RevokeTokens, onSkipped: (holder: Holder) => void): RevokeTokens {
-  let running = 0;
-  return async (holder, session) => {
-    if (running >= MOST) {
-      onSkipped(holder);
-      return;
-    }
-    running += 1;
-    const done = () => {
-      running -= 1;
-    };
-    revoke(holder, session).then(done, done);
+export function inBackground(revoke: RevokeTokens, onSkipped: (holder: Holder) => void): BackgroundRevocation {
+  const running = new Map<Promise<void>, Holder>();
+  return {
+    revoke: async (holder, session) => {
+      if (running.size >= MOST) {
+        onSkipped(holder);
+        return;
+      }
+      const work = revoke(holder, session);
+      const done = () => {
+        running.delete(work);
+      };
+      running.set(work, holder);
+      work.then(done, done);
+    },
+    finished: async () => {
+      while (running.size > 0) await Promise.allSettled(running.keys());
+    },
+    underWay: () => [...running.values()],
   };
 }

@@ -200,10 +200,33 @@ describe('the end of a person', () => {
     expect(await refreshed()).toMatchObject({ error: 'invalid_grant' });
   });
 
+  it('a server that stops waits for the upstream, and says whose tokens may still be good if it has no more time', async () => {
+    const begun = Promise.withResolvers<void>();
+    const slow = Promise.withResolvers<void>();
+    const revoked = () => {
+      begun.resolve();
+      return slow.promise;
+    };
+    await using world = await begin({ revoked });
+    const id = await provision(world.server, 'alice');
+    await world.signIn('alice');
+    await setActive(world.server, id, false);
+    await begun.promise;
+    const finished = Promise.resolve(world.server.finished()).then(() => 'finished');
+    const first = await Promise.race([finished, new Promise((resolve) => setImmediate(resolve, 'waits'))]);
+    await world.server[Symbol.asyncDispose]();
+    const left = world.server.log.filter(({ msg }) => msg === 'tokens of tools deleted without a revocation');
+    expect(left).toMatchObject([
+      { connector: 'github', subject: subjectOf('alice'), reason: 'the server stopped before the upstream answered' },
+    ]);
+    slow.resolve();
+    expect([first, await finished]).toEqual(['waits', 'finished']);
+  });
+
   it('an end of everybody at once asks the upstream a hundred times at the same time at most', async () => {
     const waiting: (() => void)[] = [];
     const skipped: string[] = [];
-    const revoke = inBackground(
+    const { revoke } = inBackground(
       () => new Promise((resolve) => waiting.push(resolve)),
       ({ accountId }) => void skipped.push(accountId),
     );
