@@ -66,8 +66,11 @@ export function createLinks({ issuer, store, random }: Options): Links {
   const prefix = `${issuer}/connect/`;
   const uriOf = (handle: string): string => prefix + handle;
   const take = async (handle: string) => purposeOf(await store.take(KIND, keyOf(handle)));
-  const end = (key: string, { accountId, connector }: LinkOwner, why: LinkEnd) =>
-    store.put(ENDED, key, { accountId, connector, end: why }, { ttl: LINK_LIFETIME });
+  const end = (key: string, { accountId, connector }: LinkOwner, why: LinkEnd): Promise<void> => {
+    const write = () => store.put(ENDED, key, { accountId, connector, end: why }, { ttl: LINK_LIFETIME });
+    // The link is used up, so nobody ends it again; writing it twice does no harm.
+    return write().catch(write);
+  };
   return {
     uriOf,
     take,

@@ -1,5 +1,8 @@
 /** Proves how a call that waits for a person gets to know what the person did at the link (RFC 8628 §3.5 has the codes). */
+import { systemClock } from '@mcp-oauth/shared/clock';
 import { describe, expect, it } from 'vitest';
+import { type RecordStore, StoreUnavailable } from '../../src/storage/record-store.ts';
+import { createSqliteStore } from '../../src/storage/sqlite.ts';
 import { Browser } from '../support/browser.ts';
 import { authorize, redeem, register } from '../support/client.ts';
 import { exchange } from '../support/exchange.ts';
@@ -81,6 +84,56 @@ describe('a call that waits for a person who connects an account', () => {
     upstream.isDown = what.includes('down');
     await comeBackFrom(browser, outside, answer);
     expect(await news()).toBe(expected);
+  });
+
+  /** A store that fails as the test says. */
+  function failingStore() {
+    const store = createSqliteStore(':memory:', systemClock);
+    const state = { fails: (_method: string, _kind: string): boolean => false };
+    const proxy = new Proxy(store, {
+      get: (target, method: keyof RecordStore) =>
+        method === 'close'
+          ? () => target.close()
+          : async (...given: [string, string, never, never]) => {
+              if (state.fails(method, given[0])) throw new StoreUnavailable('test');
+              return (target[method] as (...args: unknown[]) => unknown)(...given);
+            },
+    });
+    return { store: proxy, state };
+  }
+
+  it.each([
+    ['comes back', 'get', 'PageSession'],
+    ['comes back', 'putIfAbsent', 'UpstreamSession'],
+    ['leaves', 'put', 'LoginState'],
+  ])('a person who %s while the store fails ends the wait (%s %s)', async (when, method, kind) => {
+    const { store, state } = failingStore();
+    await using running = await startWithTools({ store });
+    const { server } = running;
+    const { link, news } = await waiting(server);
+    const browser = new Browser(server);
+    const fail = () => {
+      state.fails = (one, of) => one === method && of === kind;
+    };
+    const page = await openPage(browser, link);
+    if (when === 'leaves') fail();
+    const { outside, page: refused } = await decide(browser, link, page);
+    fail();
+    const answer = refused ?? (await comeBackFrom(browser, outside, { code: 'octocat' })).page;
+    state.fails = () => false;
+    expect([answer?.status, await news()]).toEqual([503, 'expired_token']);
+  });
+
+  it('a person who presses Cancel ends the wait, also if the store fails once', async () => {
+    const { store, state } = failingStore();
+    await using running = await startWithTools({ store });
+    const { link, news } = await waiting(running.server);
+    const browser = new Browser(running.server);
+    const page = await openPage(browser, link);
+    let failures = 0;
+    state.fails = (_, kind) => kind === 'ConnectLinkEnd' && ++failures === 1;
+    await decide(browser, link, page, 'cancel');
+    expect([failures > 0, await news()]).toEqual([true, 'access_denied']);
   });
 
   it('a person who connects the account ends the wait with a token', async () => {

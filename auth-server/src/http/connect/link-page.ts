@@ -121,7 +121,10 @@ async function decide(ctx: Context, opened: Opened, dependencies: LinkPageDepend
   const departure = await prepare(ctx, connection, upstream, dependencies);
   if ('reason' in departure) throw connectionFailed(upstream, departure);
   if (!(await dependencies.links.take(handle))) throw over('the link was used by another request at the same time');
-  await depart(ctx, departure, dependencies);
+  await depart(ctx, departure, dependencies).catch(async (error: unknown) => {
+    await dependencies.links.end(keyOf(handle), purpose, 'failed').catch(() => {});
+    throw error;
+  });
 }
 
 async function cancel(

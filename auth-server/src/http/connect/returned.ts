@@ -54,11 +54,14 @@ export async function finishConnection(
     const { link, accountId } = login.connection;
     if (link !== undefined) await dependencies.links.end(link, { accountId, connector: upstream.id }, end);
   };
-  if (!(await isPresent())) {
-    await endLink('failed');
+  const attempt = async () => {
+    if (await isPresent()) return connect(ctx, login, { upstream, isPresent }, dependencies);
     throw isGone('the person of the link is not signed in any more');
-  }
-  const result = await connect(ctx, login, { upstream, isPresent }, dependencies);
+  };
+  const result = await attempt().catch(async (error: unknown) => {
+    await endLink('failed').catch(() => {});
+    throw error;
+  });
   if (result === 'not theirs' || 'reason' in result) {
     const isDeclined = result !== 'not theirs' && result.answer.error === 'access_denied';
     await endLink(isDeclined ? 'declined' : 'failed');
