@@ -49,6 +49,15 @@ describe('--login --device', () => {
     },
   );
 
+  it('CWE-532 a client secret that a registration gives is not in the output', async () => {
+    await using issuer = await startIssuer();
+    issuer.authMethods = ['client_secret_post'];
+    issuer.registered = { client_secret: 'a:b+c/d=%', token_endpoint_auth_method: 'client_secret_post' };
+    issuer.pending.push({ error: 'access_denied', error_description: 'not with a:b+c/d=%' } as { error: string });
+    const { stdout } = await doctor(`${issuer.url} --login --device --origin none`);
+    expect(stdout).toContain('access_denied: not with ….');
+  });
+
   it('CWE-150 a code with control characters reaches the terminal without them, on one line', async () => {
     await using issuer = await startIssuer();
     issuer.userCode = '\u001b[2JABC\u202e\nSign in here: https://evil.example';

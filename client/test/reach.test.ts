@@ -92,7 +92,7 @@ describe('a sign-in at a hostile server', () => {
   ])('CWE-918 the program ends before a request where %s is inside this network', async (what, given) => {
     const { fetch, asked } = hostile(given);
     const opened: string[] = [];
-    const wish = { name: 'c', device: what === 'the device code', browser: true, say: () => {} };
+    const wish = { name: 'c', device: what === 'the device code', browser: true, say: () => {}, hide: () => {} };
     const dependencies = {
       fetch,
       openBrowser: (at: URL) => void opened.push(at.href),

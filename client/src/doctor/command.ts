@@ -88,13 +88,16 @@ async function examine(
   const credential = login?.secret && readSecretIn(env)(login.secret, clientId);
   const ofClient = credential && 'client_secret' in credential ? spellingsOf(clientId, credential.client_secret) : [];
   const secrets = [...secretsIn(token), ...ofClient];
+  const hide = (more: readonly string[]): void => {
+    secrets.push(...more);
+  };
   const timeout = timeoutOf(options.timeout, DEFAULT_TIMEOUT, MOST_SECONDS);
   const { ask, listen, ...connections } = network(env, timeout);
   const dependencies: StepDependencies = {
     ...connections,
     ...withoutSecrets({ ask: withinReachOf(url, ask), listen }, secrets),
     now,
-    ...(login && { signIn: (at, where) => signIn(env, at, { ...login, ...where }) }),
+    ...(login && { signIn: (at, where) => signIn(env, at, { ...login, ...where, hide }) }),
   };
   const shown: Finding[] = [];
   if (!options.json) stdout.write(`${url.href}${options.as ? `, as ${given.client.name}` : ''}\n\n`);
@@ -154,7 +157,7 @@ async function contentOf(file: string, readFile: DoctorDependencies['readFile'])
   }
 }
 
-function signInOptions({ options, env, stderr }: Invocation): SignInOptions | undefined {
+function signInOptions({ options, env, stderr }: Invocation): Omit<SignInOptions, 'hide'> | undefined {
   const call = textOf(options.call);
   const text = textOf(options.arguments);
   if (!options.login) {

@@ -7,7 +7,7 @@ import { signInByBrowser } from './by-browser.ts';
 import { signInByCredentials } from './by-credentials.ts';
 import { DEVICE_GRANT, signInByDevice } from './by-device.ts';
 import { clientFor, type Registered } from './client/registration.ts';
-import type { ReadSecret, SecretPlace } from './client/secret.ts';
+import { type ReadSecret, type SecretPlace, spellingsOf } from './client/secret.ts';
 import { findAuthority, scopeOf } from './discover.ts';
 import { clientOf as authenticated, type Grant } from './grant.ts';
 import { soon } from './renew.ts';
@@ -33,6 +33,8 @@ export interface Wish {
   readonly last?: Grant | undefined;
   /** Tells the person what to do. */
   readonly say: (line: string) => void;
+  /** Keeps texts from being shown. */
+  readonly hide: (secrets: readonly string[]) => void;
   /** Shows the URL with the code to a camera as well (RFC 8628 §3.3.1). */
   readonly draw?: ((url: URL) => void) | undefined;
 }
@@ -69,6 +71,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const clientOf = async (redirectUrl: string, grantType: string) => {
     const wanted = { name, redirectUrl, grantType, scope, clientId, known: byPerson?.client };
     const client = await clientFor(authority, wanted, fetch);
+    if (client.client_secret) wish.hide(spellingsOf(client.client_id, client.client_secret));
     return authenticated({ client, secret: secretOf(client) }, dependencies.secret);
   };
   const grantOf = ({ client, tokens }: Pick<Grant, 'client' | 'tokens'>): Grant => {

@@ -15,6 +15,8 @@ import type { SecretPlace } from './client/secret.ts';
 export interface SignInOptions {
   /** Tells the person what to do. */
   readonly say: (line: string) => void;
+  /** Keeps texts from being shown. */
+  readonly hide: (secrets: readonly string[]) => void;
   readonly browser: boolean;
   /** A code for another device, in place of the browser of this machine. */
   readonly device: boolean;
@@ -33,8 +35,8 @@ const LONGEST = 500;
 
 /** @param version of this program. @throws if there is no token at the end; what the SDK can't do with it is in the result */
 export async function signIn(url: URL, options: SignInOptions, dependencies: Dependencies) {
-  const { say, browser, device, clientId, secret, issuer } = options;
-  const wish = { name: NAME, device, browser, clientId, secret, issuer, say };
+  const { say, hide, browser, device, clientId, secret, issuer } = options;
+  const wish = { name: NAME, device, browser, clientId, secret, issuer, say, hide };
   const { tokens } = await authorize(url, wish, dependencies);
   const token = tokens.access_token;
   try {

@@ -15,7 +15,7 @@ export async function login({ url, login: wish, file, access, screen }: Run): Pr
   if (problem) throw new UsageError(`<url> ${problem}: others could read the token`);
   const last = await file.read();
   if (last) hide(secretsOf(last));
-  const whole = { ...wish, name: 'mcp-oauth-client', last, say, draw };
+  const whole = { ...wish, name: 'mcp-oauth-client', last, say, draw, hide };
   const enterprise = wish.enterprise ?? (wish.machine ? undefined : last?.enterprise && {});
   const grant = enterprise
     ? await authorizeByEnterprise(url, whole, enterprise, access)

@@ -208,6 +208,17 @@ describe('a client secret that cannot be one', () => {
     expect(issuer.forms.map(({ authorization, fields }) => authorization ?? fields.client_secret)).toEqual([undefined]);
   });
 
+  it('CWE-532 a secret that a registration gives is not in the output, even if the first request with it is refused', async () => {
+    await using issuer = await startIssuer();
+    issuer.authMethods = ['client_secret_post'];
+    issuer.registered = { client_secret: SECRET, token_endpoint_auth_method: 'client_secret_post' };
+    issuer.pending.push({ error: 'access_denied', error_description: `not with ${SECRET}` } as { error: string });
+    using person = newPerson();
+    const { stderr } = await person.client(`${issuer.url} login --device`);
+    expect(issuer.forms.at(-1)?.fields.client_secret).toBe(SECRET);
+    expect(stderr).toMatch(/access_denied: not with …\n$/);
+  });
+
   it.each(['', '\ud800'])('the odd secret %j of a registration does not disturb the output', async (secret) => {
     await using issuer = await startIssuer();
     issuer.registered = { client_secret: secret };
