@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { StartError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { sendInBatches } from './redis/batches.ts';
 import { createRedisHealth, type RedisHealth } from './redis/health.ts';
 import type { RedisClient } from './redis/ready.ts';
 import type { RedisTarget } from './redis/target.ts';
@@ -49,7 +50,6 @@ export function openRedis({
     ...tls,
     connectionName: name,
     enableOfflineQueue: false,
-    enableAutoPipelining: true,
     maxRetriesPerRequest: 0,
     socketTimeout: PATIENCE,
     connectTimeout: PATIENCE,
@@ -64,6 +64,8 @@ export function openRedis({
     autoResubscribe: false,
   };
   const client = create(target, options, health.pause);
+  // A Cluster repeats commands by itself: it has to know which were sent together.
+  if (client instanceof Redis) sendInBatches(client);
   health.add(client);
   return client;
 }
@@ -86,6 +88,7 @@ function create(target: RedisTarget, options: Options, pause: Pause): RedisClien
   const nodes = target.nodes.map((node) => ({ ...node }));
   if (target.kind === 'cluster') {
     return new Cluster(nodes, {
+      enableAutoPipelining: true,
       // Reads go to the primary: on a lagging replica a used code would be valid again.
       scaleReads: 'master',
       redisOptions: options,
