@@ -12,7 +12,7 @@ export const JSON_ANSWER: Headers = ['Content-Type', 'application/json', 'Cache-
 
 const GATHERED = Symbol('headers of the answer');
 
-type Gathering = ServerResponse & { [GATHERED]?: Headers };
+type Gathering = ServerResponse & { [GATHERED]?: Headers | undefined };
 
 /** For whatever the answer will be, if one of the functions below writes it. A header must not be gathered twice. */
 export function gather(res: Gathering, headers: Headers): void {
@@ -24,8 +24,12 @@ const withGathered = ({ [GATHERED]: gathered }: Gathering, headers: Headers): st
   gathered ? [...gathered, ...headers] : [...headers];
 
 /** Writes the status and the headers; a body may follow. */
-export const beginAnswer = (res: ServerResponse, status: number, headers: Headers): ServerResponse =>
+export function beginAnswer(res: Gathering, status: number, headers: Headers): ServerResponse {
   res.writeHead(status, withGathered(res, headers));
+  // A stream may stay open for days.
+  res[GATHERED] = undefined;
+  return res;
+}
 
 /** Maximum number of answers that wait for the end of a turn, and of characters of such an answer. */
 const MOST = 32;

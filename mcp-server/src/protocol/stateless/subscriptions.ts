@@ -117,6 +117,7 @@ export function createSubscriptions(dependencies: SubscriptionsDependencies): Su
         count(owner, -1);
       };
       const stream = new EventStream(res, closed, allowance.share(principal));
+      stream.begin();
       const endsAt = (principal.expiresAt + GRACE) * 1000;
       const subscription = {
         id,

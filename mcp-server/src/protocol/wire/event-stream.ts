@@ -53,6 +53,17 @@ export class EventStream {
     } else if (onClose) onClose();
   }
 
+  /**
+   * For a stream that may stay open for days: writes its head by itself and forgets the headers of the request, with the access token.
+   * Node keeps a head that is written together with an event as the 48 pieces that it was made of. Both take 2.4 KiB.
+   */
+  begin(): void {
+    const { req } = this.#res;
+    if (this.open) this.#res.flushHeaders();
+    req.headers = {};
+    req.rawHeaders = [];
+  }
+
   get open(): boolean {
     return !this.#res.destroyed && !this.#res.writableEnded;
   }

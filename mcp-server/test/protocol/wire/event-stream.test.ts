@@ -1,4 +1,6 @@
 /** Proves what an open event stream writes, and when (WHATWG HTML §9.2). */
+import type { IncomingMessage } from 'node:http';
+import { inspect } from 'node:util';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { expect, it } from 'vitest';
 import { EventStream } from '../../../src/protocol/wire/event-stream.ts';
@@ -41,6 +43,22 @@ it('WHATWG HTML §9.2: a stream that ends in the turn of its last frame has sent
     expect(stream.send({ data: 'too late' })).toBe(false);
   });
   expect(body).toBe('event: message\ndata: last\n\n');
+});
+
+it('CWE-316: a stream that stays open keeps no header of its request, and its own head arrives before any event', async () => {
+  const { promise: opened, resolve } = Promise.withResolvers<{ req: IncomingMessage; stream: EventStream }>();
+  await using server = await serve((req, res) => {
+    const stream = new EventStream(res);
+    stream.begin();
+    resolve({ req, stream });
+  });
+  const answer = await fetch(server.url, { headers: { Authorization: 'Bearer secret' } });
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  const { req, stream } = await opened;
+  expect(inspect(req)).not.toContain('secret');
+  stream.send({ data: 'first' });
+  stream.end();
+  expect(await answer.text()).toBe('event: message\ndata: first\n\n');
 });
 
 it('CWE-770: the last frame of a stream counts as unread like the others, and ends it beyond the limit of its reader', async () => {

@@ -67,6 +67,7 @@ async function hold(
         if (isLeft) leave(access, id).catch((err: unknown) => log.error({ err }, 'session not ended'));
       };
       const response = new EventStream(res, left, access.allowance.share(principal));
+      response.begin();
       // A relative URL works behind any gateway. The id is for a client whose connection breaks before the first event.
       const data = `${messagesPath}?sessionId=${id}`;
       response.send({ event: 'endpoint', data, id: eventId(id, from), retry: RETRY });

@@ -151,6 +151,7 @@ async function listen(request: McpRequest, access: SessionAccess): Promise<void>
     (detach) => {
       gather(res, ['Mcp-Session-Id', id]);
       const response = new EventStream(res, detach, access.allowance.share(request.principal));
+      response.begin();
       return { ...createSink(response, name.stream, revision), response, opener: request.principal };
     },
     position.after,
