@@ -34,6 +34,8 @@ const catalog = createCatalog([
   }),
 ]);
 
+const REVOKED = '"error":{"code":-32000,';
+
 let issuer: Foreign;
 let server: ForeignServer;
 let list: PublishedList;
@@ -126,10 +128,13 @@ async function openSse(as: string) {
     text += value;
     return !done;
   };
-  while (!/data: (\S+)/.test(text)) await more();
+  const until = async (pattern: RegExp): Promise<void> => {
+    while (!pattern.test(text)) if (!(await more())) throw new Error(`the stream has ended: ${text}`);
+  };
+  await until(/data: (\S+)/);
   const path = /data: (\S+)/.exec(text)?.[1] ?? '';
   await (await send(as, initialize('2024-11-05'), { path })).text();
-  while (!text.includes('"protocolVersion"')) await more();
+  await until(/"protocolVersion"/);
   const ended = async (): Promise<string> => {
     while (await more());
     return text;
@@ -169,7 +174,9 @@ describe('Token Status List, a token that is marked while something goes on', ()
     await expect.poll(() => running.has('ada')).toBe(true);
     await revoke(1);
     expect(await running.get('ada')).toMatch(/revoked/);
-    expect(await answer).not.toContain('"result"');
+    const said = await answer;
+    expect(said).not.toContain('"result"');
+    expect(said).toContain(REVOKED);
   });
 
   it('HTTP+SSE: the call of a marked token is aborted, its stream closes and its session is gone', async () => {
@@ -179,7 +186,7 @@ describe('Token Status List, a token that is marked while something goes on', ()
     await expect.poll(() => running.has('ada')).toBe(true);
     await revoke(1);
     expect(await running.get('ada')).toMatch(/revoked/);
-    await ended();
+    expect(await ended()).toContain(REVOKED);
     expect((await send(await token('ada', 3), request(1, 'ping'), { path })).status).toBe(404);
   });
 

@@ -117,11 +117,17 @@ export class PostResponse implements Outlet {
     this.#inBackground(soon(this.#upgraded(), (upgraded) => upgraded !== 'over' && upgraded.response.keepAlive()));
   }
 
-  abandon(): void {
+  abandon(isOver: boolean): void {
+    const { batch, requests } = this.#options;
+    const unanswered = isOver ? [...this.#waiting] : [];
     this.#waiting.clear();
     this.#pace?.leave();
-    const tellGone = () => this.#json.write(404, gone(this.#options.batch ? undefined : this.#options.requests[0]?.id));
-    const end = (upgraded: Upgraded | 'over') => (upgraded === 'over' ? tellGone() : upgraded.response.end());
+    const end = (upgraded: Upgraded | 'over') => {
+      if (upgraded === 'over') return this.#json.write(404, gone(batch ? undefined : requests[0]?.id));
+      // Without an id, as no client can resume after it.
+      for (const id of unanswered) upgraded.response.send({ data: gone(id) });
+      upgraded.response.end();
+    };
     this.#inBackground(soon(this.#upgrade ?? 'over', end));
   }
 
@@ -247,10 +253,7 @@ export class PostResponse implements Outlet {
     else if (this.#json.gathered > GATHERED) this.#sendGathered();
   }
 
-  /**
-   * Sends the collected answers of a batch. A stream allows the running requests to send messages later; JSON does
-   * not.
-   */
+  /** Sends the collected answers of a batch. A stream allows the running requests to send messages later; JSON does not. */
   #sendGathered(): void {
     if (!this.#pace) return;
     if (this.#options.accepted.stream && !this.#upgrade) {
@@ -290,9 +293,7 @@ export class PostResponse implements Outlet {
     // The sender of a request waits for a response, which never comes if the client does not get the request.
     if ('id' in message) return soon(written, (how) => !['full', 'lost', 'over'].includes(how));
     const ready = writer.waiting > AHEAD ? written : undefined;
-    return soon(
-      soon(ready, () => this.#stride.wait(data.length)),
-      () => true,
-    );
+    const paced = soon(ready, () => this.#stride.wait(data.length));
+    return soon(paced, () => true);
   }
 }

@@ -33,9 +33,24 @@ const chatty = defineTool({
   },
 });
 
+const begun = { call: () => {} };
+
+const endless = defineTool({
+  name: 'endless',
+  title: 'Endless',
+  description: 'Says that it has begun, and never answers by itself.',
+  input: z.object({}),
+  run: async (_, { log, signal }) => {
+    await log('info', 'begun');
+    begun.call();
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { text: 'never read' };
+  },
+});
+
 let mcp: TestMcp;
 beforeAll(async () => {
-  mcp = await startMcp({ catalog: createCatalog([...definitions, chatty]) });
+  mcp = await startMcp({ catalog: createCatalog([...definitions, chatty, endless]) });
 });
 afterAll(() => mcp[Symbol.asyncDispose]());
 
@@ -197,5 +212,43 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
     await send(mcp.url, initialize('2024-11-05'), { path: first.data });
     leave();
     expect((await send(mcp.url, request(1, 'ping'), { path: first.data })).status).toBe(202);
+  });
+});
+
+describe('a client whose session ends while a call runs', () => {
+  const overHttp = () => {
+    const transport = new StreamableHTTPClientTransport(new URL(`${mcp.url}/mcp`));
+    return { transport: transport as Transport, id: () => transport.sessionId };
+  };
+  const overSse = () => {
+    let id: string | undefined;
+    const transport = new SSEClientTransport(new URL(`${mcp.url}/sse`), {
+      fetch: (url, init) => {
+        id = new URL(url).searchParams.get('sessionId') ?? id;
+        return fetch(url, init);
+      },
+    });
+    return { transport: transport as Transport, id: () => id };
+  };
+
+  it.each([
+    ['MCP 2025-11-25 Streamable HTTP', overHttp],
+    ['MCP 2024-11-05 HTTP+SSE', overSse],
+  ])('%s: the call fails at once', async (_, start) => {
+    const { transport, id } = start();
+    const client = new Client({ name: 'test', version: '0' });
+    await client.connect(transport);
+    const running = new Promise<void>((resolve) => {
+      begun.call = resolve;
+    });
+    const call = client.callTool({ name: 'endless', arguments: {} });
+    const failed = expect(call).rejects.toMatchObject({
+      code: -32001,
+      message: expect.stringContaining('Session not found'),
+    });
+    await running;
+    await mcp.endpoints.sessions.end(id() ?? '');
+    await failed;
+    await client.close();
   });
 });

@@ -151,13 +151,13 @@ export class Multiplexer implements Transport {
   /** The session has ended. */
   end(session: string): void {
     for (const run of this.#queued.values()) {
-      if (run.session.id === session && this.unqueue(run)) run.outlet.abandon();
+      if (run.session.id === session && this.unqueue(run)) run.outlet.abandon(true);
     }
     for (const [number, { run, call }] of this.#running) {
       if (run.session.id !== session) continue;
       call?.abort('The session has ended');
       this.#take(number);
-      run.outlet.abandon();
+      run.outlet.abandon(true);
     }
   }
 
@@ -172,7 +172,7 @@ export class Multiplexer implements Transport {
   async close(): Promise<void> {
     for (const { call, run } of this.#running.values()) {
       call?.abort('The server is shutting down');
-      run.outlet.abandon();
+      run.outlet.abandon(false);
     }
     this.#running.clear();
     this.#numbers.clear();

@@ -21,8 +21,12 @@ export interface Outlet {
   ready?(): Promise<void> | undefined;
   /** Sends a keep-alive when one is due; called at a steady pace while the call runs. */
   checkKeepAlive(): void;
-  /** The session has ended: requests without an answer never get one. */
-  abandon(): void;
+  /**
+   * Requests without an answer get none from here on.
+   * @param isOver whether the session has ended: then they get an error if a connection of this replica reads their stream, and nothing
+   *   is left of it in the log. Else the server stops, and another one goes on with the session.
+   */
+  abandon(isOver: boolean): void;
 }
 
 /** A client's request while it runs here. */

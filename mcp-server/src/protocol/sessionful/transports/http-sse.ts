@@ -18,6 +18,7 @@ import { requestIdOf } from '../../wire/message-flaw.ts';
 import type { Outlet } from '../calls/outlet.ts';
 import {
   accept,
+  gone,
   invalidInitialize,
   NO_BATCHES,
   REPEATED_ID,
@@ -136,19 +137,26 @@ export function createSseMessage(access: SessionAccess): Endpoint {
       return;
     }
     accept(res);
-    const outlet = createOutlet(access, current, principal);
+    const outlet = createOutlet(access, current, principal, ids);
     await access.dispatch(incoming, { session: current, principal, audit, request, outlet });
   };
 }
 
 /** All messages go to the one stream, and wait in its log while no connection reads it. */
-function createOutlet(access: SessionAccess, { id: session }: McpSession, principal: Principal): Outlet {
+function createOutlet(
+  access: SessionAccess,
+  { id: session }: McpSession,
+  principal: Principal,
+  ids: readonly RequestId[],
+): Outlet {
+  const unanswered = new Set(ids);
   const { streams, pendingRequests, settled, allowance } = access;
   const write = async (data: string): Promise<boolean> => {
     const written = await streams.announce(session, { data });
     return written === 'read' || written === 'unread';
   };
   const done = (id: RequestId): void => {
+    unanswered.delete(id);
     pendingRequests.settle(session, id);
     settled(session);
   };
@@ -174,6 +182,11 @@ function createOutlet(access: SessionAccess, { id: session }: McpSession, princi
     drop: done,
     releaseConnection: async () => {},
     checkKeepAlive: nothing,
-    abandon: () => pendingRequests.forget(session),
+    abandon: (isOver) => {
+      const reading = isOver ? streams.reading({ session, stream: STANDALONE }) : undefined;
+      for (const id of unanswered)
+        reading?.sink.send({ id: reading.reader.cursor ?? START, data: gone(id), last: false });
+      pendingRequests.forget(session);
+    },
   };
 }

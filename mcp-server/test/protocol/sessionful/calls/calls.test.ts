@@ -225,10 +225,19 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     expect((await waiting).status).toBe(202);
   });
 
-  it('running calls end when the session ends', async () => {
+  it('MCP 2025-11-25 basic/transports "Sending Messages to the Server": a call whose session ends gets an error on its stream', async () => {
     const session = await openSession(mcp.url);
     const stream = await send(mcp.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
     await send(mcp.url, undefined, { method: 'DELETE', session });
+    const error = { code: -32001, message: 'Session not found' };
+    expect((await messages(stream)).filter(({ id }) => id === 9)).toEqual([{ jsonrpc: '2.0', id: 9, error }]);
+  });
+
+  it('a call that was not answered when the server stops gets no error: its session goes on, and the stream is resumed elsewhere', async () => {
+    const stopping = await startMcp({ catalog: createCatalog([...definitions, ...broken]) });
+    const session = await openSession(stopping.url);
+    const stream = await send(stopping.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
+    await stopping[Symbol.asyncDispose]();
     expect((await messages(stream)).filter(({ id }) => id === 9)).toEqual([]);
   });
 });
