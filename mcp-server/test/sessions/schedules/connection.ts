@@ -20,6 +20,8 @@ export interface Receiver {
 export class Connection extends EventEmitter {
   readonly member: Condition;
   readonly question: Question;
+  /** The server forgets the headers of a stream that stays open. */
+  readonly req: IncomingMessage;
   /** Bytes that wait for the client. */
   writableLength = 0;
   /** Data that was handed over, whether or not it arrives. */
@@ -44,13 +46,10 @@ export class Connection extends EventEmitter {
     super();
     this.member = parts.member;
     this.question = parts.question;
+    this.req = { ...parts.question } as unknown as IncomingMessage;
     this.#schedule = parts.schedule;
     this.#receiver = parts.receiver;
     this.#lane = `connection ${parts.number}`;
-  }
-
-  get req(): IncomingMessage {
-    return this.question as unknown as IncomingMessage;
   }
 
   get res(): ServerResponse {
