@@ -31,23 +31,30 @@ export function beginAnswer(res: Gathering, status: number, headers: Headers): S
   return res;
 }
 
-/** Maximum number of answers that wait for the end of a turn, and of characters of such an answer. */
+/** Maximum number of writes that wait for the end of a turn, and of characters of an answer that waits. */
 const MOST = 32;
 const SMALL = 16_384;
 
-let waiting: [res: ServerResponse, text: string][] = [];
+let waiting: (() => void)[] = [];
 
 /** Before the end of the turn, which is too late where the connection ends with this turn. */
 export function writeWaiting(): void {
-  const answers = waiting;
+  const writes = waiting;
   waiting = [];
-  for (const [res, text] of answers) if (!res.destroyed) res.end(text);
+  for (const write of writes) write();
 }
 
 /**
- * Writes a whole answer, at the end of this turn of the event loop. The small answers of a turn are then written one right after the
- * other: a reader of many connections, as a gateway, is woken up once for all of them, and waking it costs more than the write.
+ * Writes at the end of this turn of the event loop. The small writes of a turn are then done one right after the other: a reader of many
+ * connections, as a gateway, is woken up once for all of them, and waking it costs more than the write.
  */
+export function writeLater(write: () => void): void {
+  if (waiting.length === 0) setImmediate(writeWaiting);
+  waiting.push(write);
+  if (waiting.length >= MOST) writeWaiting();
+}
+
+/** Writes a whole answer; a small one at the end of this turn of the event loop. */
 export function answer(res: ServerResponse, status: number, headers: Headers, text: string): void {
   const all = withGathered(res, headers);
   all.push('Content-Length', String(Buffer.byteLength(text)));
@@ -56,9 +63,9 @@ export function answer(res: ServerResponse, status: number, headers: Headers, te
     res.end(text);
     return;
   }
-  if (waiting.length === 0) setImmediate(writeWaiting);
-  waiting.push([res, text]);
-  if (waiting.length >= MOST) writeWaiting();
+  writeLater(() => {
+    if (!res.destroyed) res.end(text);
+  });
 }
 
 /** The headers of an object as a list; a value may be several. */

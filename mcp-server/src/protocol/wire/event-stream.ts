@@ -3,7 +3,7 @@
  * HTML §9.2).
  */
 import type { ServerResponse } from 'node:http';
-import { beginAnswer } from '@mcp-oauth/shared/http/answer';
+import { beginAnswer, writeLater } from '@mcp-oauth/shared/http/answer';
 import type { Share } from '../../allowance/allowance.ts';
 
 /** Maximum bytes that wait for a reader. A slower reader is disconnected, so that one reader can't fill the memory. */
@@ -36,6 +36,7 @@ export class EventStream {
   /** What is written when this turn ends: a call that reports its progress sends several frames in one. */
   #frames = '';
   #isArmed = false;
+  #isEnding = false;
 
   /**
    * @param onClose runs once, whoever ends the stream
@@ -65,7 +66,7 @@ export class EventStream {
   }
 
   get open(): boolean {
-    return !this.#res.destroyed && !this.#res.writableEnded;
+    return !this.#isEnding && !this.#res.destroyed && !this.#res.writableEnded;
   }
 
   /** @returns false when the stream accepts no more events */
@@ -84,8 +85,9 @@ export class EventStream {
   end(): void {
     // Long frames count as unread, the last ones too.
     if (this.#frames.length > SMALL) this.flush();
-    if (this.open) this.#res.end(this.#frames);
-    this.#frames = '';
+    if (!this.open) return;
+    this.#isEnding = true;
+    this.#arm();
   }
 
   /** Writes what waits for the end of this turn. */
@@ -105,13 +107,13 @@ export class EventStream {
     return !this.#res.destroyed;
   }
 
-  /** Node itself does not write to the socket before the same moment. */
   #arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
-    process.nextTick(() => {
+    writeLater(() => {
       this.#isArmed = false;
-      this.flush();
+      if (!this.#isEnding) this.flush();
+      else if (!this.#res.destroyed) this.#res.end(this.#frames);
     });
   }
 
