@@ -6,6 +6,7 @@ import { serve, type TestServer } from '@mcp-oauth/shared/testing/listen';
 import Koa, { type Middleware } from 'koa';
 import type { AllowanceLimits } from '../../src/allowance/allowance.ts';
 import type { Principal } from '../../src/authorization/principal.ts';
+import type { Revocations } from '../../src/authorization/status/reference.ts';
 import { type Catalog, createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { findBuiltIn } from '../../src/protocol/catalog/files/load.ts';
 import { createMethods } from '../../src/protocol/methods/method-table.ts';
@@ -64,6 +65,8 @@ export interface McpOptions {
   readonly catalog?: Catalog;
   readonly limits?: Partial<SessionfulDependencies['limits']>;
   readonly allowed?: Partial<AllowanceLimits>;
+  /** Absent: nothing is. */
+  readonly revocations?: Revocations;
   /** Stands between the server and its storage. */
   readonly layer?: (storage: SessionStorage) => SessionStorage;
 }
@@ -117,7 +120,7 @@ export async function startMcp(options: McpOptions = {}): Promise<TestMcp> {
     storage: layer(storage),
     limits: { ...all, ...budgets },
     allowance: allowance(allowed),
-    revocations: NOTHING_REVOKED,
+    revocations: options.revocations ?? NOTHING_REVOKED,
     clock: time,
     log,
   });

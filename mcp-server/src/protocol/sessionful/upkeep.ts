@@ -32,6 +32,10 @@ export interface UpkeepDependencies {
 /** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
 const LOST_REPLICA_PACE = 2_000;
 
+/** How often, and after how many milliseconds, it is looked whether the errors of revoked calls are in the log. */
+const WAITS = 20;
+const WAIT = 50;
+
 /** Number of open streams that are looked at together: some milliseconds of work, for which requests wait. */
 const GROUP = 50;
 /** Part of the interval between two keep-alives over which the groups are spread. */
@@ -121,16 +125,23 @@ export function createUpkeep({
     return leaving.length;
   };
 
+  /** The error of a call goes through the log, and its stream would close before it. Others write at the same time, so this has an end. */
+  const untilSent = async (attachments: readonly Attachment[]): Promise<void> => {
+    for (let wait = 0; wait < WAITS && streams.pending > 0; wait += 1) await pause(WAIT);
+    await Promise.race([Promise.allSettled(attachments.map(({ name }) => streams.wake(name))), pause(WAIT)]);
+  };
+
   return {
     /** What the timers do. */
     tick: async () => {
       checkKeepAlives();
       await tickStreams();
     },
-    /** Ends what goes on with a revoked token: calls and streams at once, then the sessions. */
+    /** Ends what goes on with a revoked token: calls at once, then the streams and the sessions. */
     endRevoked: async (): Promise<Revoked> => {
       const calls = multiplexer.revoke(isRevoked);
       const revoked = streams.all().filter(({ sink }) => sink.opener && isRevoked(sink.opener));
+      if (calls > 0) await untilSent(revoked);
       for (const attachment of revoked) streams.close(attachment);
       return { calls, streams: revoked.length, sessions: await sessions.endRevoked() };
     },

@@ -216,13 +216,13 @@ describe('MCP 2024-11-05 basic/transports: HTTP with SSE', () => {
 });
 
 describe('a client whose session ends while a call runs', () => {
-  const overHttp = () => {
-    const transport = new StreamableHTTPClientTransport(new URL(`${mcp.url}/mcp`));
+  const overHttp = ({ url } = mcp) => {
+    const transport = new StreamableHTTPClientTransport(new URL(`${url}/mcp`));
     return { transport: transport as Transport, id: () => transport.sessionId };
   };
-  const overSse = () => {
+  const overSse = ({ url: at } = mcp) => {
     let id: string | undefined;
-    const transport = new SSEClientTransport(new URL(`${mcp.url}/sse`), {
+    const transport = new SSEClientTransport(new URL(`${at}/sse`), {
       fetch: (url, init) => {
         id = new URL(url).searchParams.get('sessionId') ?? id;
         return fetch(url, init);
@@ -251,4 +251,35 @@ describe('a client whose session ends while a call runs', () => {
     await failed;
     await client.close();
   });
+
+  it.each([
+    ['MCP 2025-11-25 Streamable HTTP', overHttp],
+    ['MCP 2024-11-05 HTTP+SSE', overSse],
+  ])(
+    '%s: a call whose token is revoked fails at once, also where the log takes a while, as Redis does',
+    async (_, start) => {
+      const state = { isRevoked: false };
+      await using slow = await startMcp({
+        catalog: createCatalog([endless]),
+        revocations: { isRevoked: () => state.isRevoked, learn: () => undefined },
+        layer: (storage) => {
+          const append = storage.log.append.bind(storage.log);
+          const later: typeof append = (...given) => new Promise(setImmediate).then(() => append(...given));
+          return { ...storage, log: Object.assign(storage.log, { append: later }) };
+        },
+      });
+      const client = new Client({ name: 'test', version: '0' });
+      await client.connect(start(slow).transport);
+      const running = new Promise<void>((resolve) => {
+        begun.call = resolve;
+      });
+      const call = client.callTool({ name: 'endless', arguments: {} });
+      const failed = expect(call).rejects.toThrow('The access token of this request was revoked');
+      await running;
+      state.isRevoked = true;
+      await slow.endpoints.endRevoked();
+      await failed;
+      await client.close();
+    },
+  );
 });
