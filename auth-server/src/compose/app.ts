@@ -117,7 +117,6 @@ export function composeApp(
       logout,
       signOutRoutes({ ...signIn, sessions: pageSessions }),
       finishNative(signIn),
-      ...guards,
     ];
     return createApp({
       issuer,
@@ -137,6 +136,7 @@ export function composeApp(
       furtherKeys: () => personal.ring?.published() ?? [],
       answerStatusLists: answerStatusLists({ issuer, documents, key, log }),
       routes,
+      guards,
       engine: app,
     });
   };

@@ -50,8 +50,10 @@ export interface AppOptions {
   readonly answerStatusLists: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** SCIM, which has limits and errors of its own. */
   readonly provisioning: Middleware;
-  /** The pages (sign-in, and the return from an upstream), then the guards of the engine. */
+  /** The pages: sign-in, the return from an upstream, and others. */
   readonly routes: readonly Middleware[];
+  /** Run directly before the engine. */
+  readonly guards: readonly Middleware[];
   /** Answers everything else: the protocol. */
   readonly engine: Koa;
 }
@@ -69,15 +71,16 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     publicHost(options.issuer),
     operations(options.isReady),
     underIssuerPath(options.issuer),
-    options.provisioning,
+    ofOthers(options.provisioning),
     cors,
     bodyLimit(),
-    registrationGuard(options.registration),
-    authorizationLimit(options.limits),
-    deviceAdmission({ issuer: options.issuer, limits: options.deviceLimits }),
+    ofOthers(registrationGuard(options.registration)),
+    ofOthers(authorizationLimit(options.limits)),
+    ofOthers(deviceAdmission({ issuer: options.issuer, limits: options.deviceLimits })),
     failureLimit(options.limits.failure, options.clock),
-    documents.keep,
-    ...options.routes,
+    ofOthers(documents.keep),
+    ...options.routes.map(ofOthers),
+    ...options.guards,
   ];
   for (const layer of onion) engine.use(layer);
   logConnections(engine, options.log);
@@ -87,6 +90,12 @@ export function createApp({ engine, ...options }: AppOptions): RequestListener {
     if (refusalOfHead(req) || !(documents.answer(req, res) || answerStatusLists(req, res))) ask(req, res);
   };
 }
+
+/** A layer of other paths than `/token`. Most requests are for tokens, and each layer that looks at them costs a promise or two. */
+const ofOthers =
+  (layer: Middleware): Middleware =>
+  (ctx, next) =>
+    ctx.path === '/token' ? next() : layer(ctx, next);
 
 /** Adds to each entry from where the request is, its id and its flow. */
 const auditOfRequest =

@@ -149,7 +149,7 @@ export function logEvents(provider: Provider): void {
   });
   provider.on('grant.success', (ctx) => {
     // Added to the line of the request, because most requests are of this kind.
-    stateOf(ctx).outcome = { ...partiesOf(ctx), grantType: ctx.oidc.params?.grant_type };
+    stateOf(ctx).outcome = { ...partiesOf(ctx), ...grantTypeOf(ctx) };
     const scope = textOf((ctx.body as { scope?: unknown } | undefined)?.scope);
     const details = { ...grantTypeOf(ctx), scope, ...stateOf(ctx).details };
     note(ctx, ISSUED[details.grantType ?? ''] ?? 'token.issued', { details });

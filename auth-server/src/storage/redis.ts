@@ -59,7 +59,7 @@ export async function createRedisStore(client: RedisClient, patience = PATIENCE)
   const putAlias = async (kind: string, id: string, { ttl, alias }: PutOptions): Promise<void> => {
     if (alias !== undefined) await redis.set(aliasKey(kind, alias), id, 'EX', ttl);
   };
-  const get = async (kind: string, id: string) => toRecord(await redis.hmget(keyOf(kind, id), 'value', 'consumed'));
+  const get = (kind: string, id: string) => redis.hmget(keyOf(kind, id), 'value', 'consumed').then(toRecord);
 
   const store: RecordStore = {
     put: async (kind, id, value, options) => {

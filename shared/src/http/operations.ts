@@ -6,11 +6,12 @@ import type { Middleware } from 'koa';
  * @param details what the readiness probe says besides: for the operator who reads it, and nothing secret
  */
 export function operations(isReady: () => boolean, details: () => object = () => ({})): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (ctx.path !== '/livez' && ctx.path !== '/readyz') return next();
     const good = ctx.path === '/livez' || isReady();
     ctx.set('Cache-Control', 'no-store');
     ctx.status = good ? 200 : 503;
     ctx.body = { status: good ? 'ok' : 'unavailable', ...(ctx.path === '/readyz' && details()) };
+    return undefined;
   };
 }

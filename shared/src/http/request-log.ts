@@ -2,14 +2,31 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
-import type { Logger, PlainMembers } from '../logger.ts';
+import { type Logger, type PlainMembers, plainLines } from '../logger.ts';
 
 export interface RequestState {
   /** Sent as `X-Request-Id`, and a member of every log line about the request. */
-  requestId: string;
-  log: Logger;
+  readonly requestId: string;
+  readonly log: Logger;
   /** The outcome of the request, as members of its log line. */
-  outcome?: Readonly<Record<string, unknown>>;
+  outcome?: PlainMembers;
+}
+
+/** Most requests write no other line than their own, so their logger is created when it is asked for. */
+class State implements RequestState {
+  readonly requestId = randomUUID();
+  readonly #log: Logger;
+  #own: Logger | undefined;
+  outcome?: PlainMembers;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  get log(): Logger {
+    this.#own ??= this.#log.child({ request: this.requestId });
+    return this.#own;
+  }
 }
 
 const QUIET = new Set(['/livez', '/readyz']);
@@ -19,18 +36,18 @@ const QUIET = new Set(['/livez', '/readyz']);
  * @param shown leaves out what a path has that no log may have
  */
 export function requestLog(log: Logger, shown = (path: string): string => path): Middleware<RequestState> {
+  const info = plainLines(log, 'request');
   return (ctx, next) => {
     const started = performance.now();
-    ctx.state.requestId = randomUUID();
-    ctx.state.log = log.child({ request: ctx.state.requestId });
-    ctx.set('X-Request-Id', ctx.state.requestId);
+    const state = new State(log);
+    const { requestId: request } = state;
+    ctx.state = state;
+    ctx.set('X-Request-Id', request);
     ctx.res.once('close', () => {
       const { method, path, res } = ctx;
-      const level = QUIET.has(path) ? 'debug' : 'info';
-      ctx.state.log[level](
-        { ...requestLine(res, { method, path: shown(path), started }), ...ctx.state.outcome },
-        'request',
-      );
+      const line = requestLine(res, { request, method, path: shown(path), started });
+      if (QUIET.has(path)) log.debug(line, 'request');
+      else info(line, state.outcome);
     });
     return next();
   };
