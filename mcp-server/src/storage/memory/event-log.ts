@@ -85,7 +85,7 @@ export function createMemoryEventLog(
       const { logs, log } = open(name, person);
       const { reader: previous, cursor, changes } = log;
       log.reader = reader;
-      logs.over.delete(name.stream);
+      logs.use(name.stream);
       return { previous, cursor, changes };
     },
     renew: async (name, reader, progress) => {

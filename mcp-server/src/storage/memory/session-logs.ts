@@ -21,15 +21,18 @@ export interface Log {
   expires: number;
 }
 
+/** Milliseconds between two looks for expired streams while there is space. */
+const PACE = 1_000;
+
 export class SessionLogs implements BudgetHolder {
   readonly person: string;
   bytes = 0;
   readonly streams = new TransientMap<string, Log>();
-  /**
-   * Ended streams without a reader, in the order in which they are dropped: first those that a connection has read
-   * completely, then the oldest.
-   */
-  readonly over = new Set<string>();
+  /** Ended streams without a reader, oldest first: those that a connection has read completely, and the others. */
+  readonly #read = new Set<string>();
+  readonly #unread = new Set<string>();
+  /** When expired streams are looked for again, in milliseconds since the epoch. */
+  #sweep = 0;
   readonly #budgets: ByteBudgets;
   readonly #clock: Clock;
 
@@ -42,7 +45,7 @@ export class SessionLogs implements BudgetHolder {
   open(stream: string): Log {
     const known = this.streams.get(stream);
     if (known) return known;
-    this.#dropExpired();
+    if (this.#clock.now() >= this.#sweep) this.#dropExpired();
     const log = {
       events: [],
       bytes: 0,
@@ -58,10 +61,18 @@ export class SessionLogs implements BudgetHolder {
 
   shed(most: number): void {
     this.#dropExpired();
-    for (const stream of this.over) {
-      if (this.bytes <= most) return;
-      this.drop(stream);
+    for (const streams of [this.#read, this.#unread]) {
+      for (const stream of streams) {
+        if (this.bytes <= most) return;
+        this.drop(stream);
+      }
     }
+  }
+
+  /** Called when a stream has a reader again. */
+  use(stream: string): void {
+    this.#read.delete(stream);
+    this.#unread.delete(stream);
   }
 
   /**
@@ -71,12 +82,11 @@ export class SessionLogs implements BudgetHolder {
   retire(stream: string, most: number): void {
     const log = this.streams.get(stream);
     if (!log?.over || log.reader) return;
-    const others = [...this.over].filter((other) => other !== stream);
-    this.over.clear();
-    const order = isHanded(log) ? [stream, ...others] : [...others, stream];
-    for (const name of order) this.over.add(name);
-    const [oldest] = this.over;
-    if (this.over.size > most && oldest !== undefined) this.drop(oldest);
+    this.use(stream);
+    (isHanded(log) ? this.#read : this.#unread).add(stream);
+    if (this.#read.size + this.#unread.size <= most) return;
+    const [oldest] = this.#read.size > 0 ? this.#read : this.#unread;
+    if (oldest !== undefined) this.drop(oldest);
   }
 
   /**
@@ -101,11 +111,12 @@ export class SessionLogs implements BudgetHolder {
   drop(stream: string): void {
     this.#budgets.take(this, -(this.streams.get(stream)?.bytes ?? 0));
     this.streams.delete(stream);
-    this.over.delete(stream);
+    this.use(stream);
   }
 
   #dropExpired(): void {
     const now = this.#clock.now();
+    this.#sweep = now + PACE;
     for (const [stream, { expires, reader }] of this.streams) if (!reader && expires <= now) this.drop(stream);
   }
 }
