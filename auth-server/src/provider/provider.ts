@@ -25,6 +25,7 @@ import { spendFailedCodes } from './guards/code-attempts.ts';
 import { addErrorMembers } from './guards/error-members.ts';
 import { throwFailure } from './guards/failure.ts';
 import { allowFormPost } from './guards/form-post-policy.ts';
+import { releaseContext } from './guards/released-context.ts';
 import { refuseHead } from './guards/safe-methods.ts';
 import { listScopes } from './guards/supported-scopes.ts';
 import { createBrowserSessions } from './interactions/browser-sessions.ts';
@@ -110,6 +111,8 @@ export function createEngine({
       devicePages: { pages, languageOf },
     }),
   );
+  // The first layer, around all that are added later.
+  app.use(releaseContext);
   // Host and protocol are those of the issuer: http/public-host.ts sets the proxy headers.
   app.proxy = true;
   askOfTexts(app);
