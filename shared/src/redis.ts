@@ -64,8 +64,9 @@ export function openRedis({
     autoResubscribe: false,
   };
   const client = create(target, options, health.pause);
-  // A Cluster repeats commands by itself: it has to know which were sent together.
-  if (client instanceof Redis) sendInBatches(client);
+  // Each node has batches of its own: a Cluster sends a command whose slot has moved to another node.
+  if (client instanceof Cluster) client.on('+node', sendInBatches);
+  else sendInBatches(client);
   health.add(client);
   return client;
 }
@@ -88,7 +89,6 @@ function create(target: RedisTarget, options: Options, pause: Pause): RedisClien
   const nodes = target.nodes.map((node) => ({ ...node }));
   if (target.kind === 'cluster') {
     return new Cluster(nodes, {
-      enableAutoPipelining: true,
       // Reads go to the primary: on a lagging replica a used code would be valid again.
       scaleReads: 'master',
       redisOptions: options,

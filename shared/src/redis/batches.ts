@@ -21,7 +21,7 @@ interface NodeClient {
   sendCommand(command: Command, stream?: object): unknown;
 }
 
-/** Not for a client that makes pipelines by itself (`enableAutoPipelining`). */
+/** Not for a client that makes pipelines by itself (`enableAutoPipelining`). A Cluster has a client for each node. */
 export function sendInBatches(client: NodeClient): void {
   const send: NodeClient['sendCommand'] = client.sendCommand.bind(client);
   let waiting: Command[] = [];
@@ -51,15 +51,22 @@ export function sendInBatches(client: NodeClient): void {
   };
 }
 
-/** Answers come in the order of the commands, and a lost connection settles all. */
+/**
+ * Answers come in the order of the commands, and a lost connection settles all.
+ * @param then runs once, although a Cluster may send the command again, to another node
+ */
 function whenSettled(command: Command, then: () => void): void {
   const { resolve, reject } = command;
-  command.resolve = (answer) => {
+  const settled = (): void => {
+    Object.assign(command, { resolve, reject });
     then();
+  };
+  command.resolve = (answer) => {
+    settled();
     return resolve(answer);
   };
   command.reject = (error) => {
-    then();
+    settled();
     return reject(error);
   };
 }

@@ -1,4 +1,4 @@
-/** Proves that Redis gets the commands of one turn in one write, and no more until it has answered them. */
+/** Proves that Redis gets the commands of one turn in one write, and no more until it has answered them: one server, and a Cluster. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -6,7 +6,8 @@ import { createLogger } from '@mcp-oauth/shared/logger';
 import { openRedis } from '@mcp-oauth/shared/redis';
 import type { RedisClient } from '@mcp-oauth/shared/redis/ready';
 import { redisUrl } from '@mcp-oauth/shared/redis/target';
-import { hasRedis, NEEDS_REDIS, startRedis } from '@mcp-oauth/shared/testing/redis';
+import { hasRedis, NEEDS_REDIS, operatorOf, startRedis, startRedisCluster } from '@mcp-oauth/shared/testing/redis';
+import type { Cluster, Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 
 const log = createLogger('test', 'silent');
@@ -123,4 +124,54 @@ describe.skipIf(!hasRedis)(`batches ${hasRedis ? '' : NEEDS_REDIS}`, () => {
     ]);
     client.disconnect();
   });
+
+  it('a command whose slot of a Cluster moves follows it, and what was sent with it is not hit', async () => {
+    await using cluster = await startRedisCluster();
+    const client = await open(cluster.url);
+    const nodes = cluster.ports.map((port) => operatorOf(`redis://127.0.0.1:${port}`));
+    const [from, to, other] = nodes as [Redis, Redis, Redis];
+    const [left, arrived] = [await from.call('CLUSTER', 'MYID'), await to.call('CLUSTER', 'MYID')] as [string, string];
+    const [staying, moving] = await keysOf(from);
+    const slot = String(await from.call('CLUSTER', 'KEYSLOT', moving));
+    const appendBoth = () => Promise.all([client.append(moving, 'x'), client.append(staying, 'x')]);
+    expect(await Promise.all([client.get(moving), client.get(staying)])).toEqual([null, null]);
+    await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', left);
+    await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', arrived);
+    expect(await appendBoth()).toEqual([1, 1]);
+    for (const node of [to, from, other]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', arrived);
+    expect(await appendBoth()).toEqual([2, 2]);
+    for (const one of [client, ...nodes]) one.disconnect();
+  });
+
+  it('a node of a Cluster gets no more commands until it has answered those on their way', async () => {
+    await using cluster = await startRedisCluster();
+    const client = (await open(cluster.url)) as Cluster;
+    await Promise.all(numbers.map((number) => client.set(`key ${number}`, number)));
+    const sent = () => client.nodes('master').map((node) => (node as { stream?: Socket }).stream?.bytesWritten);
+    cluster.signal('SIGSTOP');
+    const first = Promise.all(numbers.map((number) => client.get(`key ${number}`)));
+    await setImmediate();
+    const before = sent();
+    const later = appendAll(client);
+    await setImmediate();
+    expect(sent()).toEqual(before);
+    cluster.signal('SIGCONT');
+    expect(await first).toEqual(numbers);
+    await later;
+    expect(await client.get('numbers')).toBe(`${numbers.join()},`);
+    client.disconnect();
+  });
 });
+
+/** Two keys of one node, in different slots. */
+async function keysOf(node: Redis): Promise<readonly [string, string]> {
+  const found: string[] = [];
+  for (let n = 0; found.length < 2; n += 1) {
+    const isHere = await node.exists(`key ${n}`).then(
+      () => true,
+      () => false,
+    );
+    if (isHere) found.push(`key ${n}`);
+  }
+  return found as unknown as readonly [string, string];
+}
