@@ -100,15 +100,13 @@ export class StatelessCall implements Call {
   }
 
   async run(method: Method): Promise<void> {
-    const { asked, request, dependencies } = this.#options;
+    const { asked, request } = this.#options;
     if (request.res.destroyed) return;
     try {
       const result = method(asked.params, this);
       if (result instanceof Promise) {
-        this.#leaveRunning = dependencies.running.add(this);
-        dependencies.allowance.begin(this.principal);
-        // A client that disconnects cancels its request.
-        request.res.once('close', () => this.#leave());
+        // An answer that does not fit its question has ended the request already.
+        if (!this.#over) this.#begin();
         this.#complete(await result);
       } else this.#complete(result);
     } catch (error) {
@@ -213,6 +211,15 @@ export class StatelessCall implements Call {
     const { log, res } = this.#options.request;
     log.error({ err }, 'request failed');
     res.destroy();
+  }
+
+  /** The request counts as running from now on. */
+  #begin(): void {
+    const { request, dependencies } = this.#options;
+    this.#leaveRunning = dependencies.running.add(this);
+    dependencies.allowance.begin(this.principal);
+    // A client that disconnects cancels its request.
+    request.res.once('close', () => this.#leave());
   }
 
   #leave(): void {

@@ -279,6 +279,12 @@ describe('MCP 2026-07-28 basic/patterns/mrtr: error handling', () => {
     expect((await ask('greet', {}, round)).error.code).toBe(-32602);
   });
 
+  it('CWE-772: a request that a wrong answer has ended does not count as running any more', async () => {
+    const before = server.stateless.running();
+    expect((await ask('greet', {}, { inputResponses: { who: { roots: [] } } })).error.code).toBe(-32602);
+    expect(server.stateless.running()).toBe(before);
+  });
+
   it('answers that are too long to be carried along are refused', async () => {
     const { result } = await ask('steps', { count: 2 });
     const [key = ''] = Object.keys(result.inputRequests);
