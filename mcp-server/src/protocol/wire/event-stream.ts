@@ -9,7 +9,7 @@ import type { Share } from '../../allowance/allowance.ts';
 /** Maximum bytes that wait for a reader. A slower reader is disconnected, so that one reader can't fill the memory. */
 const BACKLOG = 1_048_576;
 
-/** Characters that do not count as unread at the end of a stream: every connection takes as much by itself. */
+/** Characters that wait for the end of the turn, and do not count as unread at the end of a stream: every connection takes as much. */
 const SMALL = 16_384;
 
 const HEADERS = [
@@ -83,8 +83,6 @@ export class EventStream {
   }
 
   end(): void {
-    // Long frames count as unread, the last ones too.
-    if (this.#frames.length > SMALL) this.flush();
     if (!this.open) return;
     this.#isEnding = true;
     this.#arm();
@@ -103,6 +101,8 @@ export class EventStream {
     if (!this.open) return false;
     this.#frames += frame;
     if (this.#res.writableLength + this.#frames.length > BACKLOG + frame.length) this.#res.destroy();
+    // Long frames are written at once: only what the connection does not take is unread.
+    else if (this.#frames.length > SMALL) this.flush();
     else this.#arm();
     return !this.#res.destroyed;
   }

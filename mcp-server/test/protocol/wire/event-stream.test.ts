@@ -1,5 +1,7 @@
 /** Proves what an open event stream writes, and when (WHATWG HTML §9.2). */
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { serve } from '@mcp-oauth/shared/testing/listen';
 import { expect, it } from 'vitest';
@@ -78,4 +80,18 @@ it('CWE-770: the last frame of a stream counts as unread like the others, and en
     () => false,
   );
   expect([isWhole, await closed]).toEqual([false, false]);
+});
+
+it('CWE-770: frames that the connection takes at once do not count as unread, however many come in one turn', async () => {
+  const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() }) as Socket;
+  const res = new ServerResponse(new IncomingMessage(socket));
+  res.assignSocket(socket);
+  const stream = new EventStream(res);
+  const sent: boolean[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    sent.push(stream.send({ data: 'x'.repeat(300_000) }));
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+  }
+  expect(sent).toEqual(Array(10).fill(true));
+  stream.end();
 });
