@@ -33,7 +33,7 @@ describe('.env.example', () => {
 });
 
 /** An assignment that a shell, Node.js and compose read alike. */
-const PLAIN = /^[A-Z]\w*=(?:'[^'\n]*'|[\p{L}\d_./:@,+=…-]*)(?:\s+#.*)?$/u;
+const PLAIN = /^[A-Z]\w*=(?:'[^'\n]*'|[\p{L}\d_./:@,+=*…-]*)(?:\s+#.*)?$/u;
 const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })].sort();
 
 describe('the settings that a page shows', () => {

@@ -92,7 +92,11 @@ export async function runService(
       process.exit(0);
     };
     stop = once((signal) => shutDown(signal).catch(die('shutdown failed')));
-    for (const event of ['uncaughtException', 'unhandledRejection'] as const) process.on(event, die(event));
+    process.on('uncaughtException', die('uncaughtException'));
+    process.on('unhandledRejection', (err) => {
+      if (isAborted(err)) service.log.warn({ err }, 'something was aborted that nothing awaited');
+      else die('unhandledRejection')(err);
+    });
     // After the log line, because the parent may print right after the message. It may be gone already.
     await logWritten(service.log);
     process.send?.('ready', () => {});
@@ -101,6 +105,12 @@ export async function runService(
     fail(name, process, error instanceof ConfigError ? new ConfigError([...error.problems, ...unknown]) : error);
   }
 }
+
+/**
+ * Whether the work was given up on purpose. A tool may wait for one request after the other, and the second has nobody to handle its error
+ * when the client cancels the call: that must not end the process for everybody.
+ */
+const isAborted = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 /** Only the operator can update Node, so this is a warning and not a failure. */
 function warnOfOldNode(log: Logger, node: string): void {

@@ -48,6 +48,28 @@ describe('the process of a service', () => {
     expect([code, output]).toEqual([0, expect.stringContaining('"signal":"disconnect","msg":"stopping"')]);
   });
 
+  it('an aborted promise that nothing awaits is a warning, and any other failure of one ends the process', async () => {
+    const rejecting = (error: string) => {
+      const { child, ended } = start(
+        `drain: () => void Promise.reject(${error}), close: () => new Promise(setImmediate)`,
+      );
+      child.once('message', () => child.kill('SIGTERM'));
+      return ended;
+    };
+    const aborted = await rejecting("new DOMException('the client has cancelled', 'AbortError')");
+    expect([aborted.code, aborted.output]).toEqual([
+      0,
+      expect.stringMatching(
+        /"level":"warn".*the client has cancelled.*"msg":"something was aborted that nothing awaited"/,
+      ),
+    ]);
+    const failed = await rejecting("new Error('broken')");
+    expect([failed.code, failed.output]).toEqual([
+      1,
+      expect.stringMatching(/"level":"fatal".*broken.*"msg":"unhandledRejection"/),
+    ]);
+  });
+
   it('a shutdown that fails says why, and ends the process with 1', async () => {
     const { child, ended } = start(`close: async () => { throw new Error('the store is stuck'); }`);
     child.once('message', () => child.kill('SIGTERM'));

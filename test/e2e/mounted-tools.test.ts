@@ -18,6 +18,16 @@ const folder = folderOf({
     ${toolFile('room', '', "scope: ['rooms:read', 'rooms:book'],").replace('text: words', 'text: other')}`,
   'words.ts': "export const words: string = 'one';",
   'open.tool.ts': toolFile('open'),
+  'two.tool.ts': toolFile('two', 'done')
+    .replace('import { z }', "import { setTimeout } from 'node:timers/promises';\n  import { z }")
+    .replace(
+      'run: ({ fail }) => {',
+      `run: async ({ fail }, { signal, progress }) => {
+        const [first, second] = [1, 2].map((n) => setTimeout(600_000, n, { signal }).then((m) => m));
+        await progress(0);
+        await first;
+        await second;`,
+    ),
   'enum.tool.ts': 'enum X { a } export default X;',
   'misspelt.tool.ts': toolFile('misspelt', 'unguarded', "scopes: ['rooms:read'],"),
   'odd.tool.ts': toolFile('odd').replace('text: words', 'txet: words'),
@@ -97,6 +107,26 @@ describe('a mounted folder of tools', () => {
   it('the server recognizes its own error classes, although the tool folder has a copy of the package', async () => {
     const { json } = await (await open('mcp:tools')).call('open', { fail: true });
     expect(json.result).toEqual({ isError: true, content: [{ type: 'text', text: 'as asked' }] });
+  });
+
+  it('MCP basic/utilities/cancellation a tool that waits for two things in turn does not end the server when it is cancelled', async () => {
+    const session = await open('mcp:tools');
+    const params = { name: 'two', arguments: {}, _meta: { progressToken: 1 } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params });
+    const headers = {
+      ...session.headers,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const stream = await fetch(session.url, { method: 'POST', headers, body });
+    await session.post({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId: 7, reason: 'enough' },
+    });
+    await stack.run.says('something was aborted that nothing awaited');
+    expect(await stream.text()).not.toContain('done');
+    expect(textOf(await session.call('open', {}))).toBe('hello');
   });
 
   it('a changed file is read again with its imports, and clients are told of a changed list', async () => {

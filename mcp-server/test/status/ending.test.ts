@@ -164,7 +164,7 @@ describe('Token Status List, a token that is marked while something goes on', ()
     const answer = send(ada, call(5, 'wait'), { session: await openSession(ada) });
     await expect.poll(() => running.has('ada')).toBe(true);
     await revoke(1);
-    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(String(await running.get('ada'))).toMatch(/revoked/);
     expect(await (await answer).json()).toMatchObject({ id: 5, error: { code: -32000 } });
   });
 
@@ -173,7 +173,7 @@ describe('Token Status List, a token that is marked while something goes on', ()
     const answer = untilEnd(send(ada, call(5, 'wait', { says: true }), { session: await openSession(ada) }));
     await expect.poll(() => running.has('ada')).toBe(true);
     await revoke(1);
-    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(String(await running.get('ada'))).toMatch(/revoked/);
     const said = await answer;
     expect(said).not.toContain('"result"');
     expect(said).toContain(REVOKED);
@@ -185,7 +185,7 @@ describe('Token Status List, a token that is marked while something goes on', ()
     expect((await send(ada, call(5, 'wait'), { path })).status).toBe(202);
     await expect.poll(() => running.has('ada')).toBe(true);
     await revoke(1);
-    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(String(await running.get('ada'))).toMatch(/revoked/);
     expect(await ended()).toContain(REVOKED);
     expect((await send(await token('ada', 3), request(1, 'ping'), { path })).status).toBe(404);
   });
@@ -266,7 +266,7 @@ describe('Token Status List, a token that is marked while something goes on', ()
     issuer.issuer.keys.splice(0, 1);
     await list.publish([], { key: next });
     await stream;
-    expect(await running.get('ada')).toMatch(/revoked/);
+    expect(String(await running.get('ada'))).toMatch(/revoked/);
     expect(await (await answer).json()).toMatchObject({ error: { code: -32000 } });
     expect((await server.scrape()).values.get('mcp_streams')).toBe(1);
     await other.body?.cancel();

@@ -101,10 +101,13 @@ export class SessionCall implements Call {
     return this.#over !== undefined;
   }
 
-  /** The client has cancelled the request, or can't get the answer any more. */
+  /**
+   * The client has cancelled the request, or can't get the answer any more. By its name an AbortError is told from a failure where nothing
+   * awaits what was aborted.
+   */
   abort(reason = 'The request was cancelled'): void {
-    this.#over ??= reason;
-    this.#controller?.abort(reason);
+    this.#over ??= new DOMException(reason, 'AbortError');
+    this.#controller?.abort(this.#over);
   }
 
   /** The method has returned or failed. */

@@ -213,7 +213,7 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     const stream = await send(mcp.url, call(7, 'waits', {}, { _meta: { progressToken: 1 } }), { session });
     const params = { requestId: 7, reason: 'changed my mind' };
     await send(mcp.url, { jsonrpc: '2.0', method: 'notifications/cancelled', params }, { session });
-    expect(await aborted.promise).toBe('changed my mind');
+    expect(await aborted.promise).toMatchObject({ name: 'AbortError', message: 'changed my mind' });
     expect((await messages(stream)).filter(({ id }) => id === 7)).toEqual([]);
   });
 
