@@ -122,7 +122,7 @@ function warnUnlessAnnounced({ issuer, metadata }: Authority, say: (line: string
 
 /** No scope for a refresh token: an ID-JAG takes its place. */
 const scopesOf = ({ scope }: Authority, wish: Wish, last: Grant | undefined): string | undefined =>
-  computeScopeUnion(scope, last?.tokens.scope, wish.scope);
+  computeScopeUnion(scope, last?.enterprise && last.tokens.scope, wish.scope);
 
 function requestOf(
   { url, authority, scope }: { readonly url: URL; readonly authority: Authority; readonly scope: string | undefined },

@@ -89,7 +89,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
     const place = client && secretOf(client);
     if (!client || !place) throw new UsageError('--client-credentials needs --client-id, and its secret or key');
     const credentials = authenticated({ client, secret: place }, dependencies.secret);
-    const asked = computeScopeUnion(authority.scope, last?.tokens.scope, wish.scope);
+    const asked = computeScopeUnion(authority.scope, last?.machine ? last.tokens.scope : undefined, wish.scope);
     const tokens = await signInByCredentials(authority, { client: credentials, scope: asked }, fetch);
     return { server, issuer, resource, client, secret: place, tokens, machine: true };
   }

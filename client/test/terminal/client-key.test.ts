@@ -193,6 +193,18 @@ client: the authorization server answers invalid_client: invalid_client
     });
   });
 
+  it('RFC 6749 §4.4 after a sign-in of a person it asks for no scope of that person', async () => {
+    issuer.authMethods = ['none'];
+    await client('login');
+    const [file = ''] = person.files();
+    const grant = JSON.parse(readFileSync(file, 'utf8'));
+    grant.tokens.scope = 'dice offline_access';
+    writeFileSync(file, JSON.stringify(grant));
+    issuer.authMethods = ['private_key_jwt'];
+    expect(await client(`login --client-credentials ${keyed()}`)).toMatchObject({ status: 0 });
+    expect(issuer.forms.at(-1)?.fields).toMatchObject({ grant_type: 'client_credentials', scope: 'dice' });
+  });
+
   it('RFC 6749 §5.2 a client that is no longer known needs somebody: status 3', async () => {
     await client(`login --client-credentials ${keyed()}`);
     issuer.valid.clear();

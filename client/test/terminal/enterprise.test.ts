@@ -239,6 +239,16 @@ describe('a renewal after login --enterprise', () => {
     expect(opened.length).toBe(2);
   });
 
+  it('after a sign-in as the client itself it asks for no scope of that client', async () => {
+    await login('login --client-credentials --client-id at-server');
+    const [file = ''] = person.files();
+    const grant = JSON.parse(readFileSync(file, 'utf8'));
+    grant.tokens.scope = 'dice machines';
+    writeFileSync(file, JSON.stringify(grant));
+    expect(await login()).toMatchObject({ status: 0 });
+    expect(exchanges().map(({ fields }) => fields.scope)).toEqual(['dice']);
+  });
+
   it('a renewal asks for no scope beyond those of the sign-in, and a login with --scope asks for more', async () => {
     await login();
     await login('login --scope more');
