@@ -10,7 +10,7 @@ import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextpro
 import type { Allowance, Share } from '../../allowance/allowance.ts';
 import { Stride } from '../../allowance/turns.ts';
 import type { Principal } from '../../authorization/principal.ts';
-import { type Soon, StorageUnavailable, type StreamEvent, soon } from '../../sessions/ports.ts';
+import { type Soon, StorageUnavailable, type StreamEvent, type StreamName, soon } from '../../sessions/ports.ts';
 import type { Attachment, Sink } from '../../sessions/stream-reader.ts';
 import type { NewEvent, StreamWriter, Written } from '../../sessions/stream-writer.ts';
 import type { Streams } from '../../sessions/streams.ts';
@@ -46,6 +46,8 @@ type ResponseSink = Sink & { readonly response: EventStream };
 interface Upgraded {
   readonly writer: Pick<StreamWriter, 'append' | 'waiting'>;
   readonly response: EventStream;
+  /** Absent: the stream has no log, so no other connection can read it. */
+  readonly name?: StreamName;
   /** Resolves when a reader on this replica was sent all events of the log. */
   readonly sent: () => Soon<void>;
 }
@@ -118,14 +120,14 @@ export class PostResponse implements Outlet {
   }
 
   abandon(isOver: boolean): void {
-    const { batch, requests } = this.#options;
+    const { batch, requests, streams } = this.#options;
     const unanswered = isOver ? [...this.#waiting] : [];
     this.#waiting.clear();
     this.#pace?.leave();
     const end = (upgraded: Upgraded | 'over') => {
       if (upgraded === 'over') return this.#json.write(404, gone(batch ? undefined : requests[0]?.id));
-      // Without an id, as no client can resume after it.
-      for (const id of unanswered) upgraded.response.send({ data: gone(id) });
+      const reading = upgraded.name ? streams.reading(upgraded.name)?.sink : upgraded;
+      for (const id of unanswered) reading?.response?.send({ data: gone(id) });
       upgraded.response.end();
     };
     this.#inBackground(soon(this.#upgrade ?? 'over', end));
@@ -184,10 +186,10 @@ export class PostResponse implements Outlet {
 
   /** @returns 'over' when the session has ended */
   async #openLogged(): Promise<Upgraded | 'over'> {
-    const { streams, session, requests, res, revision, receipts } = this.#options;
+    const { streams, session, requests, res, revision, receipts, allowance, principal } = this.#options;
     const name = streams.newName(session);
     const attachment: Attachment<ResponseSink> | undefined = await streams.attach(name, (detach) => {
-      const response = new EventStream(res, detach, this.#readersShare());
+      const response = new EventStream(res, detach, allowance.share(principal));
       // Another connection reads the stream now, and the buffer of this one says nothing about the reader.
       const end = () => {
         response.end();
@@ -199,26 +201,23 @@ export class PostResponse implements Outlet {
         if (isSent && event.last) receipts.expect(res, () => attachment && streams.discard(attachment));
         return isSent;
       };
-      return { ...sink, send, end, response, opener: this.#options.principal };
+      return { ...sink, send, end, response, opener: principal };
     });
     if (!attachment) return 'over';
     const writer = streams.writer(name, JSON.stringify(requests.map(({ id }) => id)));
-    return { writer, response: attachment.sink.response, sent: () => streams.wake(name) };
+    return { name, writer, response: attachment.sink.response, sent: () => streams.wake(name) };
   }
 
   /** While the store is unavailable, events are sent to this connection only, and the stream can't be resumed. */
   #openUnlogged(): Upgraded {
-    const response = new EventStream(this.#options.res, undefined, this.#readersShare());
+    const { res, allowance, principal } = this.#options;
+    const response = new EventStream(res, undefined, allowance.share(principal));
     const append = ({ data, last = false }: NewEvent): Written => {
       const sent = !data || response.send({ data });
       if (last) response.end();
       return sent ? 'read' : 'unread';
     };
     return { response, writer: { append, waiting: 0 }, sent: () => {} };
-  }
-
-  #readersShare(): Share {
-    return this.#options.allowance.share(this.#options.principal);
   }
 
   #settle(id: RequestId, data: string): void {

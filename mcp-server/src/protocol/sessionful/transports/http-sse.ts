@@ -75,6 +75,7 @@ async function hold(
       return {
         carriesAnswers: true,
         opener: principal,
+        response,
         send: (event) => (event.data ? response.send({ id: eventId(id, event.id), data: event.data }) : response.open),
         keepAlive: () => response.keepAlive(),
         end: () => {
@@ -184,8 +185,7 @@ function createOutlet(
     checkKeepAlive: nothing,
     abandon: (isOver) => {
       const reading = isOver ? streams.reading({ session, stream: STANDALONE }) : undefined;
-      for (const id of unanswered)
-        reading?.sink.send({ id: reading.reader.cursor ?? START, data: gone(id), last: false });
+      for (const id of unanswered) reading?.sink.response?.send({ data: gone(id) });
       pendingRequests.forget(session);
     },
   };

@@ -7,6 +7,8 @@ import { defineTool, ToolError } from '../../../../src/protocol/define.ts';
 import {
   call,
   definitions,
+  type Frame,
+  frames,
   json,
   messages,
   messagesOf,
@@ -231,6 +233,17 @@ describe('MCP 2025-11-25 basic/utilities/cancellation', () => {
     await send(mcp.url, undefined, { method: 'DELETE', session });
     const error = { code: -32001, message: 'Session not found' };
     expect((await messages(stream)).filter(({ id }) => id === 9)).toEqual([{ jsonrpc: '2.0', id: 9, error }]);
+  });
+
+  it('MCP 2025-11-25 basic/transports "Resumability and Redelivery": the connection that has resumed the stream gets the error', async () => {
+    const session = await openSession(mcp.url);
+    const stream = frames(await send(mcp.url, call(9, 'waits', {}, { _meta: { progressToken: 1 } }), { session }));
+    const { value: progress } = await stream.next();
+    const headers = { 'Last-Event-ID': (progress as Frame).id };
+    const resumed = await send(mcp.url, undefined, { method: 'GET', session, headers });
+    await send(mcp.url, undefined, { method: 'DELETE', session });
+    const error = { code: -32001, message: 'Session not found' };
+    expect(await messages(resumed)).toEqual([{ jsonrpc: '2.0', id: 9, error }]);
   });
 
   it('a call that was not answered when the server stops gets no error: its session goes on, and the stream is resumed elsewhere', async () => {
