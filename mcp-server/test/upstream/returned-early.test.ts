@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createCatalog } from '../../src/protocol/catalog/catalog.ts';
 import { type Context, defineTool } from '../../src/protocol/define.ts';
+import { call, headersOf, meta } from '../support/stateless-harness.ts';
 import { callTool, textOf } from './probe.ts';
 import { SECRETS, type Stage, startStage } from './stage.ts';
 
@@ -32,9 +33,32 @@ const hasty = defineTool({
   },
 });
 
+/** What the next tool has done, and that its client has left. */
+const steps = {
+  begun: Promise.withResolvers<void>(),
+  left: Promise.withResolvers<unknown>(),
+  asks: Promise.withResolvers<void>(),
+};
+
+const forsaken = defineTool({
+  name: 'forsaken',
+  title: 'Forsaken',
+  description: 'Sends a request and asks once its client has left.',
+  input: z.object({}),
+  run: async (_, { signal, fetch, elicit }) => {
+    signal.addEventListener('abort', steps.left.resolve);
+    steps.begun.resolve();
+    await steps.left.promise;
+    void fetch('github', '/late').finally(() => outcomes.push('settled'));
+    steps.asks.resolve();
+    await elicit('Go on?', z.object({}));
+    return { text: 'never read' };
+  },
+});
+
 let stage: Stage;
 beforeAll(async () => {
-  stage = await startStage({}, { catalog: createCatalog([hasty]) });
+  stage = await startStage({}, { catalog: createCatalog([hasty, forsaken]) });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 beforeEach(() => {
@@ -95,6 +119,57 @@ describe('a tool that returns early', () => {
     await closed;
     await new Promise(setImmediate);
     expect(outcomes).toEqual([]);
+  });
+
+  it('MCP 2026-07-28 basic/patterns/mrtr: an answer that is none ends the run and a request beside it, and no error is left unhandled', async () => {
+    const capabilities = { elicitation: { form: {} } };
+    returning.resolve();
+    const first = await callTool(stage, 'hasty', { asks: true }, { capabilities });
+    const { inputRequests, requestState } = first.body.result;
+    returning = Promise.withResolvers();
+    const begun = Promise.withResolvers<ServerResponse>();
+    stage.paths.set('/slow', () => ({ status: 200, begun: begun.resolve }));
+    const [key = ''] = Object.keys(inputRequests);
+    const more = { inputResponses: { [key]: { roots: [] } }, requestState };
+    const answered = callTool(stage, 'hasty', { asks: true }, { capabilities, more });
+    const closed = once(await begun.promise, 'close');
+    returning.resolve();
+    expect((await answered).body.error?.message).toMatch(/is not an answer to elicitation/);
+    await closed;
+    await new Promise(setImmediate);
+    expect(outcomes).toEqual([]);
+  });
+
+  it('MCP 2026-07-28 basic/patterns/mrtr: a tool that asks after its client has left goes on no more, and no error is left unhandled', async () => {
+    const message = call('forsaken', {}, { _meta: meta({}, { elicitation: { form: {} } }) });
+    const headers = { ...headersOf(message), authorization: `Bearer ${await stage.token('ada')}` };
+    const client = new AbortController();
+    const { signal } = client;
+    const asked = fetch(`${stage.url}/mcp`, { method: 'POST', headers, body: JSON.stringify(message), signal });
+    await steps.begun.promise;
+    client.abort();
+    await expect(asked).rejects.toThrow('aborted');
+    await steps.asks.promise;
+    // A request of another call takes longer than one that fails now.
+    stage.paths.set('/slow', () => ({ status: 200, begun: () => returning.resolve() }));
+    await alone();
+    expect(outcomes).toEqual([]);
+  });
+
+  it('a client that leaves while a tool awaits something else leaves no error of a request unhandled', async () => {
+    const sent = Promise.withResolvers<ServerResponse>();
+    stage.paths.set('/slow', () => ({ status: 200, begun: sent.resolve }));
+    const client = await connected();
+    const cancelling = new AbortController();
+    const calling = client.callTool({ name: 'hasty', arguments: {} }, undefined, { signal: cancelling.signal });
+    const closed = once(await sent.promise, 'close');
+    cancelling.abort();
+    await expect(calling).rejects.toThrow();
+    await closed;
+    await new Promise(setImmediate);
+    returning.resolve();
+    await client.close();
+    expect(outcomes).toEqual(['settled']);
   });
 
   it('a request that begins after the tool has returned is not sent', async () => {

@@ -116,11 +116,11 @@ class RunningContext implements Context {
   }
 
   get upstream(): Context['upstream'] {
-    return handled((...given) => whileItRuns(this.#call, tokenAt(this.#call, this.#dependencies, ...given)));
+    return attended((...given) => whileItRuns(this.#call, tokenAt(this.#call, this.#dependencies, ...given)));
   }
 
   get fetch(): Context['fetch'] {
-    return handled((...given) => whileItRuns(this.#call, fetchAt(this.#call, this.#dependencies, ...given)));
+    return attended((...given) => whileItRuns(this.#call, fetchAt(this.#call, this.#dependencies, ...given)));
   }
 
   get announce(): Context['announce'] {
@@ -143,6 +143,19 @@ const handled =
     done.catch(() => {});
     return done;
   };
+
+/** The same, and for what is chained to the promise: a tool may await something else while its request fails, because its client leaves. */
+const attended =
+  <A extends unknown[], T>(ability: (...args: A) => Promise<T>) =>
+  (...args: A): Promise<T> =>
+    withHandledChain(ability(...args));
+
+function withHandledChain<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  const then = (...given: Parameters<typeof promise.then>) =>
+    withHandledChain(Promise.prototype.then.apply(promise, given));
+  return Object.assign(promise, { then });
+}
 
 const NOBODY_TO_ASK = 'This has to ask the user a question, but the client does not support elicitation.';
 const NO_MODEL = 'This needs the model of the client, but the client does not support sampling.';

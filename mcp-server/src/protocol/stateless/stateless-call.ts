@@ -126,10 +126,13 @@ export class StatelessCall implements Call {
     try {
       const answer = this.#over ? undefined : questions.ask(request);
       if (answer !== undefined) return answer;
+      if (this.#over) this.#release();
       // Deferred, so that concurrent questions become one round.
-      if (questions.open.size === 1) setImmediate(() => this.#pause(questions).catch((error) => this.#giveUp(error)));
+      else if (questions.open.size === 1)
+        setImmediate(() => this.#pause(questions).catch((error) => this.#giveUp(error)));
     } catch (error) {
-      // An error of the client; the tool that asks is not at fault.
+      // An error of the client; the tool that asks is not at fault, and does not go on.
+      this.#release();
       this.fail(error);
     }
     return new Promise(() => {});
@@ -191,8 +194,8 @@ export class StatelessCall implements Call {
 
   /** Ends the request with its questions. The run is abandoned; the next run comes with the answers. */
   async #pause({ open, used }: Questions): Promise<void> {
-    if (this.#over) return;
     this.#release();
+    if (this.#over) return;
     this.#leave();
     this.#abandoned();
     const { dependencies, request } = this.#options;
@@ -224,6 +227,8 @@ export class StatelessCall implements Call {
 
   #leave(): void {
     if (this.#over) return;
+    // Whoever has asked does not go on.
+    if (this.#questions?.open.size) this.#release();
     this.#end();
     this.#controller?.abort();
   }

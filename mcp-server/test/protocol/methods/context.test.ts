@@ -181,6 +181,8 @@ describe('calls that a tool does not await', () => {
     ['elicit', ({ elicit }) => elicit('?', z.object({}))],
     ['roots', ({ roots }) => roots()],
     ['releaseConnection', ({ releaseConnection }) => releaseConnection()],
+    ['what follows fetch', ({ fetch }) => fetch('nowhere', '/').then((response) => response.json())],
+    ['what follows upstream', ({ upstream }) => upstream('nowhere').finally(() => {})],
   ])('%s may fail without being awaited, and the process stays up', async (_, use) => {
     const fail = () => Promise.reject(new Error('the client is gone'));
     const unhandled: unknown[] = [];
