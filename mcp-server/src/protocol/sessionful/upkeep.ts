@@ -125,11 +125,15 @@ export function createUpkeep({
     return leaving.length;
   };
 
+  const revokedStreams = (): readonly Attachment[] =>
+    streams.all().filter(({ sink }) => sink.opener && isRevoked(sink.opener));
   /** The error of a call goes through the log, and its stream would close before it. Others write at the same time, so this has an end. */
-  const untilSent = async (attachments: readonly Attachment[]): Promise<void> => {
+  const untilSent = async (): Promise<void> => {
     for (let wait = 0; wait < WAITS && streams.pending > 0; wait += 1) await pause(WAIT);
-    await Promise.race([Promise.allSettled(attachments.map(({ name }) => streams.wake(name))), pause(WAIT)]);
+    await Promise.race([Promise.allSettled(revokedStreams().map(({ name }) => streams.wake(name))), pause(WAIT)]);
   };
+  /** Of the calls that were revoked last, on the way to their streams: another list may change meanwhile. */
+  let errors = Promise.resolve();
 
   return {
     /** What the timers do. */
@@ -140,8 +144,10 @@ export function createUpkeep({
     /** Ends what goes on with a revoked token: calls at once, then the streams and the sessions. */
     endRevoked: async (): Promise<Revoked> => {
       const calls = multiplexer.revoke(isRevoked);
-      const revoked = streams.all().filter(({ sink }) => sink.opener && isRevoked(sink.opener));
-      if (calls > 0) await untilSent(revoked);
+      if (calls > 0) errors = untilSent();
+      await errors;
+      // Only now: a request that was let in before may have opened one meanwhile.
+      const revoked = revokedStreams();
       for (const attachment of revoked) streams.close(attachment);
       return { calls, streams: revoked.length, sessions: await sessions.endRevoked() };
     },
