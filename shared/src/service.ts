@@ -94,7 +94,7 @@ export async function runService(
     stop = once((signal) => shutDown(signal).catch(die('shutdown failed')));
     process.on('uncaughtException', die('uncaughtException'));
     process.on('unhandledRejection', (err) => {
-      if (isAborted(err)) service.log.warn({ err }, 'something was aborted that nothing awaited');
+      if (isAborted(err)) service.log.warn({ err }, 'the error of a cancelled operation was not handled');
       else die('unhandledRejection')(err);
     });
     // After the log line, because the parent may print right after the message. It may be gone already.
@@ -107,8 +107,8 @@ export async function runService(
 }
 
 /**
- * Whether the work was given up on purpose. A tool may wait for one request after the other, and the second has nobody to handle its error
- * when the client cancels the call: that must not end the process for everybody.
+ * Whether an operation was cancelled. A tool may await two requests one after the other: when the client cancels the call, nothing handles
+ * the error of the second, and that must not end the process for everybody.
  */
 const isAborted = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 

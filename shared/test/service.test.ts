@@ -60,7 +60,7 @@ describe('the process of a service', () => {
     expect([aborted.code, aborted.output]).toEqual([
       0,
       expect.stringMatching(
-        /"level":"warn".*the client has cancelled.*"msg":"something was aborted that nothing awaited"/,
+        /"level":"warn".*the client has cancelled.*"msg":"the error of a cancelled operation was not handled"/,
       ),
     ]);
     const failed = await rejecting("new Error('broken')");

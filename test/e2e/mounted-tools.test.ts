@@ -124,7 +124,7 @@ describe('a mounted folder of tools', () => {
       method: 'notifications/cancelled',
       params: { requestId: 7, reason: 'enough' },
     });
-    await stack.run.says('something was aborted that nothing awaited');
+    await stack.run.says('the error of a cancelled operation was not handled');
     expect(await stream.text()).not.toContain('done');
     expect(textOf(await session.call('open', {}))).toBe('hello');
   });

@@ -63,7 +63,7 @@ export async function authorize(url: URL, wish: Wish, dependencies: SignInDepend
   const authority = await findAuthority(url, fetch, wish.issuer);
   const { server, issuer, resource } = authority;
   const last = wish.last?.issuer === issuer ? wish.last : undefined;
-  // The client of a program is not one of people, and its scopes are not theirs.
+  // The client and scopes of a machine sign-in are not used for the sign-in of a person.
   const byPerson = last?.machine ? undefined : last;
   const scope = scopeOf(authority, byPerson?.tokens.scope, wish.scope);
   const secretOf = ({ client_id: id }: Registered) =>

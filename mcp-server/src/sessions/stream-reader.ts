@@ -21,7 +21,7 @@ export interface Sink {
   readonly carriesAnswers?: boolean;
   /** Who opened the connection: it ends with their token if that is revoked, though the session may go on. */
   readonly opener?: Referring;
-  /** For what is in no log and has no id, as no client can resume after it. */
+  /** For a last message that is not in the log: it has no event id, so no client can resume after it. */
   readonly response?: { send(frame: { readonly data: string }): boolean };
   /** @returns false when the connection accepts neither this event nor any later one */
   send(event: StreamEvent): boolean;

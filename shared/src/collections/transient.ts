@@ -2,7 +2,7 @@
  * Owns a map and a set for values that are in them for a short time, such as running requests and connections.
  *
  * V8 moves the entries of a full Map or Set to a new table, and the old table refers to the new one. Once one table is in the old
- * generation, the collector of the young generation takes every later table for alive, with all values that it had: it copies them
+ * generation, the collector of the young generation treats every later table as alive, with all values that it had: it copies them
  * although they were deleted, and they stay until a full collection. Here a table refers to cells, and a deleted cell is empty.
  */
 
@@ -55,7 +55,7 @@ export class TransientMap<K, V extends object> {
   }
 }
 
-/** A set of objects that leave it soon. */
+/** A set of objects that are removed soon. */
 export class TransientSet<V extends object> {
   readonly #cells = new Set<Cell<V>>();
 
@@ -63,7 +63,7 @@ export class TransientSet<V extends object> {
     return this.#cells.size;
   }
 
-  /** @returns takes the object out again; does nothing the second time */
+  /** @returns a function that removes the object; calling it again does nothing */
   add(value: V): () => void {
     const cell: Cell<V> = { value };
     this.#cells.add(cell);

@@ -1,7 +1,7 @@
 /**
- * Owns how commands are sent to Redis: those of one turn of the event loop in one write, and no more until they are answered. What a
- * silent Redis has not got yet can then be sent again, or refused, without being executed. The client's own pipelines do the same, and
- * cost more processor time than the commands in them.
+ * Owns how commands are sent to Redis: those of one turn of the event loop in one write, and no more until they are answered. While
+ * Redis does not answer, later commands stay unsent, so they can be repeated or rejected safely: none of them was executed. The client's
+ * own pipelines do the same, and cost more processor time than the commands in them.
  */
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers';

@@ -49,7 +49,7 @@ describe('a transient set', () => {
 
 const MODULE = fileURLToPath(new URL('../../src/collections/transient.ts', import.meta.url));
 
-/** @returns MiB that stay after 20,000 values of 1.6 KiB, of which 50 were in the collection at a time */
+/** @returns growth of the heap in MiB after 20,000 values of 1.6 KiB were added and removed; at most 50 are in the collection at once */
 function kept(collection: string): number {
   const program = `
     import { TransientMap, TransientSet } from ${JSON.stringify(MODULE)};

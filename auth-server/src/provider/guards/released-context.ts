@@ -2,7 +2,7 @@
  * Owns the release of what the context of a request refers to, once its answer is sent.
  *
  * oidc-provider 9.13.3 defines `ctx.oidc` with a getter of its own for each request. V8 creates a pair of accessors in the old generation,
- * so the collector of the young generation takes each context for alive, with its request and answer: all of them were copied, and
+ * so the collector of the young generation treats each context as alive, with its request and answer: all of them were copied, and
  * freed only by a full collection.
  */
 import type { ServerResponse } from 'node:http';

@@ -67,7 +67,7 @@ export const readSecretIn =
 
 const formEncoded = (text: string): string => new URLSearchParams({ _: text }).toString().slice(2);
 
-/** What stands in a Basic header (RFC 6749 §2.3.1). */
+/** The credentials in a Basic header (RFC 6749 §2.3.1). */
 export const basicOf = (id: string, secret: string): string =>
   Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64');
 

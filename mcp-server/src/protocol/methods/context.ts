@@ -144,7 +144,10 @@ const handled =
     return done;
   };
 
-/** The same, and for what is chained to the promise: a tool may await something else while its request fails, because its client leaves. */
+/**
+ * Like `handled`, and also for promises that `then` and `catch` derive from it: a tool may await something else when its request fails
+ * because the client has left.
+ */
 const attended =
   <A extends unknown[], T>(ability: (...args: A) => Promise<T>) =>
   (...args: A): Promise<T> =>

@@ -32,7 +32,7 @@ export interface UpkeepDependencies {
 /** Milliseconds between two checks for lost replicas: clients wait for the answers to their pending requests. */
 const LOST_REPLICA_PACE = 2_000;
 
-/** How often, and after how many milliseconds, it is looked whether the errors of revoked calls are in the log. */
+/** Maximum number of checks whether the errors of revoked calls are in the log, and the milliseconds between two. */
 const WAITS = 20;
 const WAIT = 50;
 
@@ -127,12 +127,12 @@ export function createUpkeep({
 
   const revokedStreams = (): readonly Attachment[] =>
     streams.all().filter(({ sink }) => sink.opener && isRevoked(sink.opener));
-  /** The error of a call goes through the log, and its stream would close before it. Others write at the same time, so this has an end. */
+  /** Resolves when the errors of revoked calls were sent, for a stream that is closed earlier loses its error. Other calls write too, so the wait is limited. */
   const untilSent = async (): Promise<void> => {
     for (let wait = 0; wait < WAITS && streams.pending > 0; wait += 1) await pause(WAIT);
     await Promise.race([Promise.allSettled(revokedStreams().map(({ name }) => streams.wake(name))), pause(WAIT)]);
   };
-  /** Of the calls that were revoked last, on the way to their streams: another list may change meanwhile. */
+  /** Resolves when the errors of the calls that were revoked last were sent. Another status list may change before. */
   let errors = Promise.resolve();
 
   return {
@@ -146,7 +146,7 @@ export function createUpkeep({
       const calls = multiplexer.revoke(isRevoked);
       if (calls > 0) errors = untilSent();
       await errors;
-      // Only now: a request that was let in before may have opened one meanwhile.
+      // After the wait, because a request that was accepted before may have opened a stream during it.
       const revoked = revokedStreams();
       for (const attachment of revoked) streams.close(attachment);
       return { calls, streams: revoked.length, sessions: await sessions.endRevoked() };

@@ -227,7 +227,7 @@ export class StatelessCall implements Call {
 
   #leave(): void {
     if (this.#over) return;
-    // Whoever has asked does not go on.
+    // A tool that has asked a question does not continue in this run.
     if (this.#questions?.open.size) this.#release();
     this.#end();
     this.#controller?.abort();

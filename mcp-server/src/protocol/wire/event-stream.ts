@@ -56,7 +56,7 @@ export class EventStream {
 
   /**
    * For a stream that may stay open for days: writes its head by itself and forgets the headers of the request, with the access token.
-   * Node keeps a head that is written together with an event as the 48 pieces that it was made of. Both take 2.4 KiB.
+   * Node keeps a head that is written together with an event as 48 fragments of text. Headers and fragments take 2.4 KiB.
    */
   begin(): void {
     const { req } = this.#res;

@@ -21,7 +21,7 @@ export interface Log {
   expires: number;
 }
 
-/** Milliseconds between two looks for expired streams while there is space. */
+/** Minimum milliseconds between two searches for expired streams while there is space. */
 const PACE = 1_000;
 
 export class SessionLogs implements BudgetHolder {
@@ -31,7 +31,7 @@ export class SessionLogs implements BudgetHolder {
   /** Ended streams without a reader, oldest first: those that a connection has read completely, and the others. */
   readonly #read = new Set<string>();
   readonly #unread = new Set<string>();
-  /** When expired streams are looked for again, in milliseconds since the epoch. */
+  /** Time of the next search for expired streams, in milliseconds since the epoch. */
   #sweep = 0;
   readonly #budgets: ByteBudgets;
   readonly #clock: Clock;

@@ -33,7 +33,7 @@ function wholeNumber(name: string, value: unknown, most: number): number {
 }
 
 interface Read {
-  /** The call that has asked. Its signals end the answer too. */
+  /** The call that has made the request. Its signals also end the reading of the answer. */
   readonly call: Pick<Call, 'ended'>;
   /** Name of the upstream. */
   readonly name: string;

@@ -28,7 +28,7 @@ interface Connecting extends Awaited {
   readonly scope: string;
 }
 
-/** What a call wants if only the person can help: no page if its client can open none, or the person was asked already. */
+/** What a call needs if the person has to act: no page if its client can't open one, or if the person was asked in this call before. */
 export const wishOf = (call: Call, key: string): Wish => ({
   kind: canOpenPages(call.capabilities) && !isShown(call, key) && !isAsked(call, key) ? 'page' : 'none',
   page: pageOf(call, key),

@@ -102,8 +102,8 @@ export class SessionCall implements Call {
   }
 
   /**
-   * The client has cancelled the request, or can't get the answer any more. By its name an AbortError is told from a failure where nothing
-   * awaits what was aborted.
+   * The client has cancelled the request, or can't get the answer any more. The reason is an AbortError, so that a rejection which the tool
+   * does not handle is recognized as a cancellation.
    */
   abort(reason = 'The request was cancelled'): void {
     this.#over ??= new DOMException(reason, 'AbortError');
